@@ -1,0 +1,1 @@
+"""bertsmith: one toolkit for the whole life of a BERT."""

@@ -1,0 +1,217 @@
+"""A field is documented once: default, meaning in both languages, bounds, unit and source stand in its metadata.
+
+Checks, messages, command-line help and the reference pages are made from it. Used by `BertConfig` and by every job's settings.
+"""
+
+import dataclasses
+import difflib
+import math
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bertsmith.errors import ConfigError
+from bertsmith.messages import Phrase
+
+T = TypeVar("T")
+REQUIRED: Any = dataclasses.MISSING
+
+
+@dataclass(frozen=True)
+class Doc:
+    """What is known of a field beside its name, type and default."""
+
+    meaning: Phrase
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    source: str = ""
+    positional: bool = False
+
+
+def documented(
+    default: Any,
+    en: str,
+    zh: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: Sequence[str] = (),
+    unit: str = "",
+    source: str = "",
+    positional: bool = False,
+) -> Any:
+    """A dataclass field with its documentation.
+
+    Args:
+        default: the default, or `REQUIRED`.
+        en: the meaning in English, a phrase without a final stop.
+        zh: the same in Chinese.
+        low: smallest allowed number.
+        high: largest allowed number.
+        choices: the allowed strings, where they are few.
+        unit: what a number counts.
+        source: where the default or the rule comes from.
+        positional: on the command line this is an argument, not a flag.
+    """
+    doc = Doc(Phrase(en, zh), low, high, tuple(choices), unit, source, positional)
+    return dataclasses.field(default=default, metadata={"doc": doc}, kw_only=True)
+
+
+def doc_of(field: "dataclasses.Field[Any]") -> Doc:
+    """The documentation of a field made by `documented`."""
+    found: Doc = field.metadata["doc"]
+    return found
+
+
+def types_of(cls: Any) -> Mapping[str, Any]:
+    """The resolved types of a dataclass's fields."""
+    return typing.get_type_hints(cls)
+
+
+def build(cls: type[T], values: Mapping[str, Any], *, where: object = None) -> T:
+    """An instance of a documented dataclass from a mapping.
+
+    Raises:
+        ConfigError: unknown keys (with the nearest known one), missing, mistyped or out-of-bounds values; all at once.
+    """
+    known = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    faults = [unknown_key(key, known, where) for key in values if key not in known]
+    for name, field in known.items():
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING and name not in values:
+            faults.append(ConfigError("missing-field", "{field} is missing", where=where, do="give {field}", field=name))
+    given = {key: value for key, value in values.items() if key in known}
+    if faults:
+        raise ConfigError.all_of(faults + value_faults(cls, given, where))
+    return cls(**{name: _coerced(value, types_of(cls)[name]) for name, value in given.items()})
+
+
+def unknown_key(key: str, known: Mapping[str, Any], where: object) -> ConfigError:
+    """The error for a key that no field has, with the nearest known key."""
+    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
+    if near:
+        return ConfigError(
+            "unknown-key", "there is no field {key!r}", where=where, do="did you mean {near!r}?", key=key, near=near[0]
+        )
+    return ConfigError(
+        "unknown-field",
+        "there is no field {key!r}",
+        where=where,
+        do="the fields are: {fields}",
+        key=key,
+        fields=", ".join(known),
+    )
+
+
+def value_faults(cls: type, values: Mapping[str, Any], where: object = None) -> list[ConfigError]:
+    """Every fault of the given values against types, bounds and choices of the fields of `cls`."""
+    faults = []
+    for field in dataclasses.fields(cls):
+        if field.name in values:
+            faults += _faults_of(field, values[field.name], types_of(cls)[field.name], where)
+    return faults
+
+
+def check(instance: Any, *further: ConfigError | None, where: object = None) -> None:
+    """Check every field of a documented dataclass; `further` are faults of fields taken together, or None.
+
+    Raises:
+        ConfigError: with all faults at once.
+    """
+    values = {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
+    faults = value_faults(type(instance), values, where) + [fault for fault in further if fault is not None]
+    if faults:
+        raise ConfigError.all_of(faults)
+
+
+def _faults_of(field: "dataclasses.Field[Any]", value: Any, hint: Any, where: object) -> list[ConfigError]:
+    doc = doc_of(field)
+    named: dict[str, Any] = {"field": field.name, "value": value}
+    if not _fits(value, hint):
+        return [
+            ConfigError(
+                "wrong-type",
+                "{field} is {value!r}",
+                where=where,
+                do="give {field} as {wanted}",
+                wanted=type_name(hint),
+                **named,
+            )
+        ]
+    if doc.choices and value is not None and value not in doc.choices:
+        near = difflib.get_close_matches(str(value), doc.choices, n=1, cutoff=0.0)
+        return [
+            ConfigError(
+                "unknown-choice",
+                "{field} is {value!r}",
+                where=where,
+                do="use one of {choices} (nearest: {near})",
+                choices=", ".join(doc.choices),
+                near=near[0],
+                **named,
+            )
+        ]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        low = -math.inf if doc.low is None else doc.low
+        high = math.inf if doc.high is None else doc.high
+        if not low <= value <= high:
+            return [
+                ConfigError(
+                    "out-of-bounds",
+                    "{field} is {value}",
+                    where=where,
+                    do="give a value from {low} to {high}",
+                    low=_number(low),
+                    high=_number(high),
+                    **named,
+                )
+            ]
+    return []
+
+
+def _number(bound: float) -> str:
+    return "∞" if bound == math.inf else "-∞" if bound == -math.inf else f"{bound:g}" if abs(bound) < 1e6 else f"{bound:.0f}"
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        return any(_fits(value, option) for option in typing.get_args(hint))
+    if typing.get_origin(hint) is tuple:
+        return isinstance(value, (tuple, list)) and all(_fits(item, typing.get_args(hint)[0]) for item in value)
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if hint is Path:
+        return isinstance(value, (str, Path))
+    return isinstance(value, hint)
+
+
+def _coerced(value: Any, hint: Any) -> Any:
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if Path in options and isinstance(value, str) and str not in options:
+        return Path(value)
+    if any(typing.get_origin(option) is tuple for option in options) and isinstance(value, list):
+        return tuple(value)
+    return value
+
+
+def type_name(hint: Any) -> str:
+    """A type as a reader knows it: `a whole number`, `a number`, `a text` …"""
+    names = {
+        int: "a whole number",
+        float: "a number",
+        str: "a text",
+        bool: "true or false",
+        Path: "a path",
+        type(None): "nothing",
+    }
+    if isinstance(hint, types.UnionType):
+        return " or ".join(type_name(option) for option in typing.get_args(hint))
+    if typing.get_origin(hint) is tuple:
+        return "a list of " + type_name(typing.get_args(hint)[0]).removeprefix("a ") + "s"
+    return names.get(hint, str(hint))

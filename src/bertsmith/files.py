@@ -1,0 +1,135 @@
+"""Files that are whole or not there: written beside their place, synced, renamed. Hashes of what is read."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from bertsmith.errors import MachineError
+
+ASIDE = ".aside-"  # prefix of unfinished files and folders, so that a reader can tell them
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusals to write `path` into one clear error."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise MachineError(
+                "disk-full",
+                "no space left while writing",
+                where=path,
+                do="free some space and run the same command again; what stood there before is unharmed",
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+            raise MachineError(
+                "cannot-write",
+                "cannot be written: {reason}",
+                where=path,
+                do="choose a folder that you may write to",
+                reason=error.strerror,
+            ) from error
+        raise
+
+
+@contextmanager
+def write_aside(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a file for writing that takes the place of `path` only when it is complete and on the disk.
+
+    Args:
+        path: the final place; its folder is made if needed.
+        mode: `w` for UTF-8 text, `wb` for bytes.
+
+    Raises:
+        MachineError: the disk is full or the place may not be written; `path` is as it was before.
+    """
+    aside = path.parent / f"{ASIDE}{os.getpid()}-{path.name}"
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+        try:
+            with open(aside, mode, **text) as file:  # type: ignore[call-overload]
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, path)
+            _sync_folder(path.parent)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def write_folder_aside(path: Path) -> Iterator[Path]:
+    """Fill a folder that takes the place of `path` only when every file in it is complete and on the disk.
+
+    An older folder at `path` is replaced; a kill at any moment leaves the old or the new one whole (between the two
+    renames the old one stands beside its place, and the next call puts it back).
+    """
+    aside = path.parent / f"{ASIDE}{path.name}"
+    replaced = path.parent / f"{ASIDE}old-{path.name}"
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if replaced.exists() and not path.exists():
+            os.replace(replaced, path)
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        try:
+            yield aside
+            for file in aside.rglob("*"):
+                if file.is_file():
+                    sync(file)
+            _sync_folder(aside)
+            if path.exists():
+                shutil.rmtree(replaced, ignore_errors=True)
+                os.replace(path, replaced)
+            os.replace(aside, path)
+            _sync_folder(path.parent)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+            if path.exists():
+                shutil.rmtree(replaced, ignore_errors=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until the file's bytes are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write `value` as readable JSON, aside and renamed."""
+    with write_aside(path) as file:
+        file.write(json_text(value))
+
+
+def json_text(value: object) -> str:
+    """JSON as all our files have it: two blanks of indent, keys in their order, no escapes for other scripts."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hex, read in bounded memory."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of(data: bytes) -> str:
+    """The SHA-256 of some bytes, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows cannot open a folder; its rename is durable enough for us
+        return
+    sync(folder)

@@ -1,0 +1,195 @@
+"""What every long job leaves behind: a run folder with the settings and their origin, the log, states and the result.
+
+RUN/
+  run.json        the job, its settings (value and origin), data hashes, versions, machine
+  log.jsonl       every logged value, one JSON object a line
+  states/         training states, `step-00001234/`
+  result.json     the page that the report is drawn from, and the plain numbers
+  report.html     the page
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from bertsmith.errors import RunFolderError
+from bertsmith.files import write_json
+from bertsmith.machine import describe
+from bertsmith.records.page import Page, from_json, to_json
+
+Origin = Literal["default", "flag", "inferred", "measured", "plan"]
+RECORDED = ("bertsmith", "torch", "numpy", "tokenizers", "safetensors", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The value of a setting and where it comes from."""
+
+    value: Any
+    origin: Origin = "default"
+
+
+def settings_with_origin(settings: Any, given: Mapping[str, object]) -> dict[str, Setting]:
+    """Every field of a settings dataclass; those in `given` came from the caller."""
+    return {
+        item.name: Setting(_plain(getattr(settings, item.name)), "flag" if item.name in given else "default")
+        for item in dataclasses.fields(settings)
+    }
+
+
+@dataclass
+class RunRecord:
+    """Who ran what on which data with which versions; enough to repeat the run and to compare two."""
+
+    job: str
+    settings: dict[str, Setting]
+    data: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=lambda: installed_versions())
+    machine: dict[str, Any] = field(default_factory=describe)
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def identity(self) -> dict[str, Any]:
+        """What must agree for a run to go on: the job, the settings and the data; not the machine or the time."""
+        return {"job": self.job, "settings": {k: s.value for k, s in self.settings.items()}, "data": self.data}
+
+    def resolve(self, name: str, value: Any, origin: Origin) -> None:
+        """Write down what a setting became at the start of the run."""
+        self.settings[name] = Setting(_plain(value), origin)
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of the packages that decide a result."""
+    found = {}
+    for name in RECORDED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+class RunFolder:
+    """The folder of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def states(self) -> Path:
+        """Where the training states stand."""
+        return self.path / "states"
+
+    def begin(self, record: RunRecord) -> bool:
+        """Start the run, or go on with it.
+
+        Returns:
+            True where the folder already holds this very run.
+
+        Raises:
+            RunFolderError: the folder holds a different run, or something else.
+        """
+        existing = self.read_record()
+        if existing is None:
+            if self.path.exists() and any(self.path.iterdir()):
+                raise RunFolderError(
+                    "not-a-run",
+                    "the folder is not empty and holds no run",
+                    where=self.path,
+                    do="choose another folder; nothing was touched",
+                )
+            write_json(self.path / "run.json", _record_json(record))
+            return False
+        differences = _differences(existing.identity(), record.identity())
+        if differences:
+            raise RunFolderError(
+                "different-run",
+                "the folder holds a different run: {differences}",
+                where=self.path,
+                do="choose another folder, or give the settings of the run that is there; nothing was touched",
+                differences="; ".join(differences),
+            )
+        return True
+
+    def read_record(self) -> RunRecord | None:
+        """The record in the folder, None where there is none.
+
+        Raises:
+            RunFolderError: run.json is damaged.
+        """
+        path = self.path / "run.json"
+        if not path.exists():
+            return None
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            values["settings"] = {name: Setting(**setting) for name, setting in values["settings"].items()}
+            return RunRecord(**values)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RunFolderError(
+                "damaged-run", "the record of the run cannot be read", where=path, do="choose another folder"
+            ) from error
+
+    def log(self, values: Mapping[str, Any]) -> None:
+        """Append one object to the log."""
+        with open(self.path / "log.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(values, ensure_ascii=False) + "\n")
+
+    def log_size(self) -> int:
+        """Bytes in the log; a training state records it so that resuming cuts the log back to it."""
+        path = self.path / "log.jsonl"
+        return path.stat().st_size if path.exists() else 0
+
+    def cut_log(self, size: int) -> None:
+        """Forget what was logged after the log had `size` bytes."""
+        path = self.path / "log.jsonl"
+        if path.exists():
+            os.truncate(path, size)
+
+    def read_log(self) -> Iterator[dict[str, Any]]:
+        """The logged objects in order."""
+        path = self.path / "log.jsonl"
+        if path.exists():
+            with open(path, encoding="utf-8") as file:
+                for line in file:
+                    yield json.loads(line)
+
+    def finish(self, numbers: Mapping[str, Any], page: Page) -> None:
+        """Write the result."""
+        write_json(self.path / "result.json", {"numbers": numbers, "page": to_json(page)})
+
+    def read_result(self) -> tuple[dict[str, Any], Page] | None:
+        """The plain numbers and the page of a finished run, None while it is not finished."""
+        path = self.path / "result.json"
+        if not path.exists():
+            return None
+        values = json.loads(path.read_text(encoding="utf-8"))
+        page: Page = from_json(values["page"])
+        return values["numbers"], page
+
+
+def _record_json(record: RunRecord) -> dict[str, Any]:
+    return dataclasses.asdict(record)
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    found = [f"job {old['job']} → {new['job']}"] if old["job"] != new["job"] else []
+    for part in ("settings", "data"):
+        for name in sorted(old[part].keys() | new[part].keys()):
+            before, after = old[part].get(name), new[part].get(name)
+            if before != after:
+                found.append(f"{name} {before} → {after}")
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """A setting's value as JSON has it."""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,57 @@
+"""Settings of `vocab`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertsmith.config.fields import REQUIRED, check, documented
+
+DOCUMENTS = ("auto", "file", "blank-line", "line")
+LINES = ("auto", "sentence", "paragraph", "wrapped")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusSettings:
+    """How raw text is read: shared by every job that reads a corpus."""
+
+    corpus: Path = documented(
+        REQUIRED, "a text file, a jsonl file, or a folder of them", "文本文件、jsonl 文件，或装有它们的文件夹", positional=True
+    )
+    documents: str = documented(
+        "auto",
+        "what is a document: a file, a block between blank lines, or a line; auto infers it per file",
+        "什么是一篇文档：一个文件、空行之间的一块，或一行；auto 逐文件推断",
+        choices=DOCUMENTS,
+    )
+    lines: str = documented(
+        "auto",
+        "what is a line: a sentence, a paragraph, or a piece of a hard-wrapped paragraph; auto infers it per file",
+        "一行是什么：一句、一段，或硬换行段落的一截；auto 逐文件推断",
+        choices=LINES,
+    )
+    text_field: str = documented("text", "field of a jsonl line that holds the text", "jsonl 每行中存放文本的字段")
+    encoding: str = documented(
+        "auto", "encoding of the files, such as utf-8 or gb18030; auto finds it", "文件编码，如 utf-8、gb18030；auto 自动识别"
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VocabSettings(CorpusSettings):
+    """Learn a WordPiece vocabulary from raw text."""
+
+    output: Path = documented(
+        Path("vocabulary"), "folder for vocab.txt and tokenizer.json", "存放 vocab.txt 与 tokenizer.json 的文件夹"
+    )
+    size: int = documented(
+        30522,
+        "number of pieces, special ones included",
+        "词片总数，含特殊词片",
+        low=100,
+        high=1_000_000,
+        unit="pieces",
+        source="Google's English uncased vocabulary",
+    )
+    lowercase: bool = documented(True, "fold case and strip accents", "转小写并去掉重音符号", source="Google's uncased models")
+    min_frequency: int = documented(2, "a piece must occur this often", "词片至少出现的次数", low=1)
