@@ -15,7 +15,7 @@ The English text stands where the error is raised; the Chinese stands in `messag
 from collections.abc import Sequence
 from typing import Self
 
-from bertsmith.messages import chinese
+from bertsmith.messages import Phrase, chinese
 
 
 class BertsmithError(Exception):
@@ -26,7 +26,7 @@ class BertsmithError(Exception):
         what: English sentence without a final stop, with `{named}` values.
         do: what the reader can do about it, with the same named values.
         where: the file, `file:line` or field that the error is about.
-        values: the named values.
+        values: the named values; a `Phrase` is told in the reader's language.
     """
 
     exit_code = 1
@@ -40,8 +40,9 @@ class BertsmithError(Exception):
     def text(self, language: str = "en") -> str:
         """The message for a reader: `en` or `zh`; other faults of the same input follow, a paragraph each."""
         what, do = (self.what, self.do) if language == "en" else chinese(self.code, self.what, self.do)
+        values = {name: value.text(language) if isinstance(value, Phrase) else value for name, value in self.values.items()}
         head = f"{self.where}: " if self.where else ""
-        lines = [f"{head}{what.format(**self.values)} [{self.code}]", f"  → {do.format(**self.values)}"]
+        lines = [f"{head}{what.format(**values)} [{self.code}]", f"  → {do.format(**values)}"]
         return "\n".join(lines + [fault.text(language) for fault in self.also])
 
     def __str__(self) -> str:

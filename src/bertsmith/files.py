@@ -14,6 +14,8 @@ from bertsmith.errors import MachineError
 
 ASIDE = ".aside-"  # prefix of unfinished files and folders, so that a reader can tell them
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+# EEXIST: a file stands where a folder is to be made
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 
 
 @contextmanager
@@ -29,7 +31,7 @@ def disk_errors(path: Path) -> Iterator[None]:
                 where=path,
                 do="free some space and run the same command again; what stood there before is unharmed",
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+        if error.errno in _REFUSED:
             raise MachineError(
                 "cannot-write",
                 "cannot be written: {reason}",
@@ -74,28 +76,33 @@ def write_folder_aside(path: Path) -> Iterator[Path]:
     renames the old one stands beside its place, and the next call puts it back).
     """
     aside = path.parent / f"{ASIDE}{path.name}"
-    replaced = path.parent / f"{ASIDE}old-{path.name}"
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        replaced = path.parent / f"{ASIDE}old-{path.name}"
         if replaced.exists() and not path.exists():
             os.replace(replaced, path)
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
         try:
             yield aside
-            for file in aside.rglob("*"):
-                if file.is_file():
-                    sync(file)
-            _sync_folder(aside)
-            if path.exists():
-                shutil.rmtree(replaced, ignore_errors=True)
-                os.replace(path, replaced)
-            os.replace(aside, path)
-            _sync_folder(path.parent)
+            replace_folder(aside, path)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-            if path.exists():
-                shutil.rmtree(replaced, ignore_errors=True)
+
+
+def replace_folder(aside: Path, path: Path) -> None:
+    """Let a complete folder beside `path` take its place when all its files are on the disk."""
+    replaced = path.parent / f"{ASIDE}old-{path.name}"
+    for file in aside.rglob("*"):
+        if file.is_file():
+            sync(file)
+    _sync_folder(aside)
+    if path.exists():
+        shutil.rmtree(replaced, ignore_errors=True)
+        os.replace(path, replaced)
+    os.replace(aside, path)
+    _sync_folder(path.parent)
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def sync(path: Path) -> None:

@@ -98,7 +98,7 @@ class BertConfig:
 
     def _head_fault(self) -> ConfigError | None:
         size, heads = self.hidden_size, self.num_attention_heads
-        if not (isinstance(size, int) and isinstance(heads, int)) or heads < 1 or size % heads == 0:
+        if not (isinstance(size, int) and isinstance(heads, int)) or min(size, heads) < 1 or size % heads == 0:
             return None
         below = size // heads * heads
         return ConfigError(

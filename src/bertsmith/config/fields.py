@@ -87,7 +87,12 @@ def build(cls: type[T], values: Mapping[str, Any], *, where: object = None) -> T
     given = {key: value for key, value in values.items() if key in known}
     if faults:
         raise ConfigError.all_of(faults + value_faults(cls, given, where))
-    return cls(**{name: _coerced(value, types_of(cls)[name]) for name, value in given.items()})
+    try:
+        return cls(**{name: _coerced(value, types_of(cls)[name]) for name, value in given.items()})
+    except ConfigError as error:
+        for fault in (error, *error.also):
+            fault.where = fault.where or (None if where is None else str(where))
+        raise
 
 
 def unknown_key(key: str, known: Mapping[str, Any], where: object) -> ConfigError:
@@ -200,18 +205,20 @@ def _coerced(value: Any, hint: Any) -> Any:
     return value
 
 
-def type_name(hint: Any) -> str:
+def type_name(hint: Any) -> Phrase:
     """A type as a reader knows it: `a whole number`, `a number`, `a text` …"""
     names = {
-        int: "a whole number",
-        float: "a number",
-        str: "a text",
-        bool: "true or false",
-        Path: "a path",
-        type(None): "nothing",
+        int: Phrase("a whole number", "整数"),
+        float: Phrase("a number", "数"),
+        str: Phrase("a text", "文本"),
+        bool: Phrase("true or false", "真或假"),
+        Path: Phrase("a path", "路径"),
+        type(None): Phrase("nothing", "空"),
     }
     if isinstance(hint, types.UnionType):
-        return " or ".join(type_name(option) for option in typing.get_args(hint))
+        options = [type_name(option) for option in typing.get_args(hint)]
+        return Phrase(" or ".join(option.en for option in options), "或".join(option.zh for option in options))
     if typing.get_origin(hint) is tuple:
-        return "a list of " + type_name(typing.get_args(hint)[0]).removeprefix("a ") + "s"
-    return names.get(hint, str(hint))
+        item = type_name(typing.get_args(hint)[0])
+        return Phrase("a list of " + item.en.removeprefix("a ") + "s", item.zh + "的列表")
+    return names.get(hint, Phrase(str(hint), str(hint)))

@@ -1,4 +1,4 @@
-"""Settings of the jobs that have no room of their own: `quickstart`, `evaluate`, `predict`."""
+"""Settings of the jobs that have no room of their own: `quickstart`, `evaluate`, `predict`, `config show`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,3 +58,18 @@ class PredictSettings(TableSettings):
     second: str = documented("", "the second text where the model judges pairs", "模型判断句对时的第二段文本")
     output: Path | None = documented(None, "file for the answers; empty: they are printed", "存放答案的文件；空则打印")
     threads: int = documented(0, "processor threads; 0 takes all cores of the quota", "处理器线程数；0 表示用满配额", low=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigShowSettings:
+    """Show every field of a config."""
+
+    model: str = documented(
+        REQUIRED,
+        "a preset (tiny, mini, small, medium, base, large), a config.json, or a model folder",
+        "预设名（tiny、mini、small、medium、base、large）、config.json，或模型文件夹",
+        positional=True,
+    )
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bertsmith.config.fields import REQUIRED, check, documented
 
-DOCUMENTS = ("auto", "file", "blank-line", "line")
+DOCUMENTS = ("auto", "file", "title", "blank-line", "line")
 LINES = ("auto", "sentence", "paragraph", "wrapped")
 
 
@@ -18,8 +18,8 @@ class CorpusSettings:
     )
     documents: str = documented(
         "auto",
-        "what is a document: a file, a block between blank lines, or a line; auto infers it per file",
-        "什么是一篇文档：一个文件、空行之间的一块，或一行；auto 逐文件推断",
+        "what is a document: a file, what follows a `= Title =` line, a block between blank lines, or a line; auto infers it per file",
+        "什么是一篇文档：一个文件、一个 `= 标题 =` 行之后的内容、空行之间的一块，或一行；auto 逐文件推断",
         choices=DOCUMENTS,
     )
     lines: str = documented(

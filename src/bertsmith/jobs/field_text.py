@@ -1,0 +1,74 @@
+"""The documentation of a field as one line for a reader: meaning, choices, bounds, default, source."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from bertsmith.config.fields import Doc, doc_of
+from bertsmith.messages import Phrase
+from bertsmith.messages.zh_cli import SOURCES, UNITS
+
+_ONE_OF = Phrase("one of {choices}", "可选 {choices}")
+_FROM_TO = Phrase("{low} to {high}", "{low} 至 {high}")
+_FROM = Phrase("at least {low}", "不小于 {low}")
+_UP_TO = Phrase("at most {high}", "不大于 {high}")
+_DEFAULT = Phrase("default {value}", "默认 {value}")
+_REQUIRED = Phrase("required", "必填")
+_IN_UNIT = Phrase("in {unit}", "单位：{unit}")
+_SOURCE = Phrase("source: {source}", "来源：{source}")
+_ON_OFF = {True: Phrase("on", "开"), False: Phrase("off", "关")}
+_UNBOUNDED = 2**31 - 1  # a bound this high says nothing to a reader
+
+
+def details(field: "dataclasses.Field[Any]", hint: Any, language: str) -> str:
+    """Everything that is known of a field: `longest sequence [8 to 512 tokens; default 128; source: …]`."""
+    doc = doc_of(field)
+    parts = [_choices(doc, language), _bounds(doc, language), _default(field, hint, language), _source(doc, language)]
+    return doc.meaning.text(language) + in_brackets(parts, language)
+
+
+def in_brackets(parts: list[str], language: str) -> str:
+    """The parts that are not empty, in brackets behind a text; nothing where all are empty."""
+    told = [part for part in parts if part]
+    if not told:
+        return ""
+    return "［" + "；".join(told) + "］" if language == "zh" else " [" + "; ".join(told) + "]"
+
+
+def unit_name(unit: str, language: str) -> str:
+    """A unit in the reader's language; an unknown one stays as it is."""
+    return UNITS.get(unit, unit) if language == "zh" else unit
+
+
+def number_text(value: float) -> str:
+    """A number as a person writes it: 0.0005, 5e-06, 30522."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _choices(doc: Doc, language: str) -> str:
+    return _ONE_OF.text(language).format(choices=", ".join(doc.choices)) if doc.choices else ""
+
+
+def _bounds(doc: Doc, language: str) -> str:
+    low, high = doc.low, None if doc.high is not None and doc.high >= _UNBOUNDED else doc.high
+    unit = unit_name(doc.unit, language)
+    if low is None and high is None:
+        return _IN_UNIT.text(language).format(unit=unit) if unit else ""
+    phrase = _UP_TO if low is None else _FROM if high is None else _FROM_TO
+    return f"{phrase.text(language).format(low=number_text(low or 0), high=number_text(high or 0))} {unit}".rstrip()
+
+
+def _source(doc: Doc, language: str) -> str:
+    source = SOURCES.get(doc.source, doc.source) if language == "zh" else doc.source
+    return _SOURCE.text(language).format(source=source) if source else ""
+
+
+def _default(field: "dataclasses.Field[Any]", hint: Any, language: str) -> str:
+    if field.default is dataclasses.MISSING:
+        return _REQUIRED.text(language)
+    if field.default is None or field.default == "":
+        return ""  # the meaning says what an empty value does
+    if hint is bool:
+        return _DEFAULT.text(language).format(value=_ON_OFF[field.default].text(language))
+    value = field.default if isinstance(field.default, (str, Path)) else number_text(field.default)
+    return _DEFAULT.text(language).format(value=value)

@@ -1,0 +1,65 @@
+"""The encoder: how BERT works, from ids to one vector a token (Devlin et al. 2019, section 3; Vaswani et al. 2017, figure 1).
+
+T packed tokens, B sequences, D width, F feed-forward width.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bertsmith.config.bert import BertConfig
+from bertsmith.models.bert.attention import SelfAttention
+from bertsmith.models.bert.dropout import Dropout
+from bertsmith.models.bert.embeddings import Embeddings
+from bertsmith.models.bert.pack import Pack
+
+ACTIVATE: dict[str, Callable[[Tensor], Tensor]] = {
+    "gelu_erf": functional.gelu,
+    "gelu_tanh": partial(functional.gelu, approximate="tanh"),
+    "relu": functional.relu,
+    "silu": functional.silu,
+}
+
+
+class Layer(nn.Module):
+    """Attention and feed-forward, each with a residual sum and a norm behind it (post-norm, as in the paper)."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.attention = SelfAttention(config)
+        self.attention_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.intermediate = nn.Linear(config.hidden_size, config.intermediate_size)
+        self.output = nn.Linear(config.intermediate_size, config.hidden_size)
+        self.output_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.dropout = Dropout(config.hidden_dropout_prob)
+        self.activate = ACTIVATE[config.hidden_act]
+
+    def forward(self, x_TD: Tensor, pack: Pack) -> Tensor:
+        """One layer: (T, D) → (T, D)."""
+        x_TD = self.attention_norm(x_TD + self.dropout(self.attention(x_TD, pack)))
+        inner_TF = self.activate(self.intermediate(x_TD))
+        return self.output_norm(x_TD + self.dropout(self.output(inner_TF)))
+
+
+class Bert(nn.Module):
+    """Embeddings, layers and the pooler over each first token."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embeddings = Embeddings(config)
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
+        self.pooler = nn.Linear(config.hidden_size, config.hidden_size)
+
+    def forward(self, pack: Pack) -> Tensor:
+        """The last layer's vector of every token: (T, D)."""
+        x_TD = self.embeddings(pack)
+        for layer in self.layers:
+            x_TD = layer(x_TD, pack)
+        return x_TD
+
+    def pool(self, x_TD: Tensor, pack: Pack) -> Tensor:
+        """Tanh of a dense layer over each sequence's first token: (B, D)."""
+        return self.pooler(x_TD[pack.firsts_B]).tanh()

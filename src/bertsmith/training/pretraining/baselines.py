@@ -1,0 +1,21 @@
+"""What a model that has learned nothing about context reaches: the unigram for masked LM, the majority class for next sentence."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertsmith.data.token_store import TokenStore
+
+
+def unigram(store: TokenStore, labels_M: NDArray[np.int64]) -> tuple[float, float]:
+    """Loss in nats and accuracy of guessing by frequency in the training text (one added to each count) for hidden pieces."""
+    counts_V = np.ones(store.vocabulary.size)
+    for shard in store.shards("train"):
+        counts_V += np.bincount(shard.tokens, minlength=store.vocabulary.size)
+    log_p_V = np.log(counts_V / counts_V.sum())
+    return float(-log_p_V[labels_M].mean()), float((labels_M == counts_V.argmax()).mean())
+
+
+def majority(targets_B: NDArray[np.int64]) -> float:
+    """Accuracy of always giving the more frequent of next and not-next."""
+    share = float(targets_B.mean())
+    return max(share, 1 - share)
