@@ -115,6 +115,11 @@ def test_transformers_gives_the_same_ids_on_the_written_folder(tmp_path, lowerca
     assert theirs(f"a {theirs.mask_token} b", add_special_tokens=False)["input_ids"][1] == vocabulary.mask
 
 
+def test_marks_in_brackets_make_no_vocabulary_a_cased_one(tmp_path):
+    (tmp_path / "vocab.txt").write_text("\n".join([*SPECIAL, "[ENT]", "<S>", "<T>", "a"]), encoding="utf-8")
+    assert read_vocabulary(tmp_path).lowercase
+
+
 def fault_of(path):
     with pytest.raises(DataError) as caught:
         read_vocabulary(path)

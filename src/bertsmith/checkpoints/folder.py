@@ -71,6 +71,21 @@ class Checkpoint:
         """The parts of the network that the arrays hold."""
         return parts_in(self.arrays)
 
+    def needed_vocabulary(self, where: Path) -> Vocabulary:
+        """The vocabulary, for work that cannot do without; `where` is the folder, for the message.
+
+        Raises:
+            CheckpointError: the folder holds none.
+        """
+        if self.vocabulary is None:
+            raise CheckpointError(
+                "no-vocabulary-in-model",
+                "the model folder holds no vocabulary",
+                where=where,
+                do="put the model's vocab.txt or tokenizer.json there",
+            )
+        return self.vocabulary
+
 
 def read_model_folder(path: Path, *, listen: Listener = ignore) -> Checkpoint:
     """Open any BERT folder with safetensors: ours, transformers', sentence-transformers'.

@@ -32,12 +32,11 @@ _FILES_AT_ONCE = 32  # what a process reads before it reports
 
 @dataclass(frozen=True)
 class Passage:
-    """One docstring as prose. Its first `opening` sentences are its first paragraph; 0 where that began with a repeated sentence."""
+    """One docstring as prose. `kind` is `topic`, `module`, `class`, `method` or `function`."""
 
     name: str
     kind: str
     sentences: tuple[str, ...]
-    opening: int
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def read_sources(sources: Sequence[SourceFile], *, workers: int, seed: int = 0, 
         split = module_split(source.module, seed)
         for docstring in docstrings or ():
             own = module_split(f"{source.module}.{docstring.name}", seed) if docstring.kind == "topic" else split
-            found.append(_Found(source, own, docstring.group, _passage(docstring)))
+            found.append(_Found(source, own, docstring.group, Passage(docstring.name, docstring.kind, docstring.sentences)))
         if number % _FILES_AT_ONCE == 0:
             listen(Advance(number))
     unique, repeated, copied = _without_repeats(found)
@@ -165,11 +164,6 @@ def _parsed(sources: Sequence[SourceFile], workers: int) -> Iterator[list[Docstr
         yield from read_files(piece_)
 
 
-def _passage(docstring: Docstring) -> Passage:
-    sentences = tuple(sentence for paragraph in docstring.paragraphs for sentence in paragraph)
-    return Passage(docstring.name, docstring.kind, sentences, len(docstring.paragraphs[0]))
-
-
 def _without_repeats(found: list[_Found]) -> tuple[list[_Found], int, int]:
     """What is left when each sentence stands once, in train rather than dev rather than test; how many repeats and copies were dropped."""
     seen: set[str] = set()
@@ -186,15 +180,11 @@ def _without_repeats(found: list[_Found]) -> tuple[list[_Found], int, int]:
         copied += sum(1 for is_new, is_copy in zip(new, copy, strict=True) if is_new and is_copy)
         keep = iter([is_new and not is_copy for is_new, is_copy in zip(new, copy, strict=True)])
         for number in numbers:
-            passage = _restricted(found[number].passage, [next(keep) for _ in found[number].passage.sentences])
-            if passage.sentences:
-                kept[number] = replace(found[number], passage=passage)
+            passage = found[number].passage
+            sentences_ = tuple(sentence for sentence in passage.sentences if next(keep))
+            if sentences_:
+                kept[number] = replace(found[number], passage=replace(passage, sentences=sentences_))
     return [kept[number] for number in sorted(kept)], repeated, copied
-
-
-def _restricted(passage: Passage, keep: list[bool]) -> Passage:
-    sentences = tuple(sentence for sentence, kept in zip(passage.sentences, keep, strict=True) if kept)
-    return replace(passage, sentences=sentences, opening=sum(keep[: passage.opening]) if keep[0] else 0)
 
 
 def _documents(of_file: list[_Found]) -> Iterator[DocumentedText]:

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,14 +10,13 @@ from dataclasses import dataclass
 from bertsmith.data.documentation_prose import prose
 from bertsmith.data.documentation_sources import TOPICS_MODULE, SourceFile
 
-Paragraphs = tuple[tuple[str, ...], ...]
-
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 _Branch = (ast.If, ast.Try, ast.With)
 # Calls that give compiled functions their docstring: numpy, scipy.special, torch.
 _ATTACHING = ("add_newdoc", "_add_newdoc", "add_docstr", "_add_docstr", "add_docstr_all", "add_newdoc_for_scalar_type")
 _LEAST_SHARE = 0.05  # of a file between triple quotes: below stand 17 % of all code and 1.6 % of all text (measured), so parsing does not pay
-_SHORTEST = 40  # characters of a text that can hold two sentences or one of use
+_SHORTEST = 16  # characters; a shorter text is no sentence
+_PLACEHOLDER = re.compile(r"\{\w*\}")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Docstring:
     name: str
     kind: str
     group: str
-    paragraphs: Paragraphs
+    sentences: tuple[str, ...]
 
 
 def read_file(source: SourceFile) -> list[Docstring] | None:
@@ -45,7 +45,7 @@ def read_file(source: SourceFile) -> list[Docstring] | None:
             return None
     raw = _topics(tree) if source.module == TOPICS_MODULE else _docstrings(tree, source.module)
     cleaned = ((name, kind, group, prose(inspect.cleandoc(text))) for name, kind, group, text in raw if len(text) >= _SHORTEST)
-    return [Docstring(name, kind, group, paragraphs) for name, kind, group, paragraphs in cleaned if paragraphs]
+    return [Docstring(name, kind, group, sentences) for name, kind, group, sentences in cleaned if sentences]
 
 
 def read_files(sources: Sequence[SourceFile]) -> list[list[Docstring] | None]:
@@ -118,6 +118,6 @@ def _text(node: ast.expr) -> str:
         return node.value if isinstance(node.value, str) else ""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return _text(node.left) + _text(node.right)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("format", "strip"):
-        return _text(node.func.value)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        return _PLACEHOLDER.sub("", _text(node.func.value))
     return ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bertsmith import seeds
-from bertsmith.data.documentation import SPLITS, Documentation, DocumentedText, Passage, Split
+from bertsmith.data.documentation import SPLITS, Documentation, DocumentedText, Split
 from bertsmith.data.documentation_sources import STANDARD_LIBRARY
 
 BLANK = "[MASK]"  # stands for the word to choose; a BERT's vocabulary has it as one piece
@@ -21,14 +21,14 @@ VERBS = ("is", "are", "was", "be", "has")
 CONNECTIVES = ("if", "when", "that", "which", "and", "or")
 
 _LIBRARIES = 8
-_OPENING_WORDS = (10, 60)
+_OPENING_WORDS = (12, 60)
 _SENTENCE_WORDS = (8, 32)
 _ALIASES = ("np", "plt", "mpl", "nx", "pd", "sp", "sklearn", "scikit", "learn", "pytorch", "aten", "cpython", "hf")
 _NEUTRAL = "it"
 _LATIN = (("e.g.", "for example"), ("i.e.", "that is"))
 # Words that only a program has: with a dot, underscore or call inside, in camel case, letters with digits.
 _IDENTIFIER = re.compile(
-    r"\S*(?:[^\W\d][._]\w|_\w|\w_|\w\(|[a-z][A-Z]|[A-Z]{2}[a-z]|[A-Za-z]\d|\d[A-Za-z]|::|[={}<>\[\]@])\S*?(?=[.,;:!?]*(?:\s|$))"
+    r"[^\s(]*(?:[^\W\d][._]\w|_\w|\w_|\w\(\S*?\)|[a-z][A-Z]|[A-Z]{2}[a-z]|[A-Za-z]\d|\d[A-Za-z]|::|[={}<>\[\]@])\S*?(?=[.,;:!?)]*(?:\s|$))"
 )
 _REPEATED_NEUTRAL = re.compile(rf"\b{_NEUTRAL}(?:[\s,/]+{_NEUTRAL}\b)+")
 _LOWER_WORD = re.compile(r"[a-z]{2,}$")
@@ -70,21 +70,20 @@ class _Candidate:
 
 
 def library_examples(documentation: Documentation, *, sizes: Sizes = Sizes(), seed: int) -> LabelledExamples:
-    """Which library a docstring's first paragraph is from; names that tell it are replaced by "it".
+    """Which library the opening of a docstring is from; names that tell it are replaced by "it".
 
-    The labels are the eight libraries with the most such paragraphs in the train modules.
+    The labels are the eight libraries with the most such openings in the train modules.
     """
-    counts = Counter(document.library for document, _ in _openings(documentation.of("train")))
+    counts = Counter(document.library for document, *_ in _openings(documentation.of("train")))
     libraries = tuple(
         sorted(library for library, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_LIBRARIES])
     )
     tell_tale = _tell_tale_names(documentation.of("train"), libraries)
 
     def candidates(documents: list[DocumentedText]) -> Iterator[_Candidate]:
-        for document, passage in _openings(documents):
+        for document, name, opening, _ in _openings(documents):
             if document.library in libraries:
-                opening = " ".join(passage.sentences[: passage.opening])
-                yield _Candidate(_without_names(opening, tell_tale, passage.name), document.library)
+                yield _Candidate(_without_names(opening, tell_tale, name), document.library)
 
     return _examples(documentation, libraries, candidates, sizes, seed, "library")
 
@@ -97,11 +96,12 @@ def word_examples(documentation: Documentation, words: Sequence[str], *, sizes: 
     """
 
     def candidates(documents: list[DocumentedText]) -> Iterator[_Candidate]:
-        for number, sentence in enumerate(_middling(documents)):
+        sentences = _middling(documents)
+        for sentence, draw in zip(sentences, _draws(len(sentences), seed, "blank"), strict=True):
             tokens = sentence.split()
             places = [place for place, token in enumerate(tokens) if token in words and 0 < place < len(tokens) - 1]
             if places:
-                place = places[int(seeds.below(len(places), seed, "blank", number))]
+                place = places[int(draw * len(places))]
                 yield _Candidate(" ".join([*tokens[:place], BLANK, *tokens[place + 1 :]]), tokens[place])
 
     return _examples(documentation, tuple(words), candidates, sizes, seed, "words")
@@ -111,11 +111,13 @@ def order_examples(documentation: Documentation, *, sizes: Sizes = Sizes(), seed
     """Whether a sentence is as it was written ("true") or has two neighbouring words in each other's place ("swapped")."""
 
     def candidates(documents: list[DocumentedText]) -> Iterator[_Candidate]:
-        for number, sentence in enumerate(_middling(documents)):
+        sentences = _middling(documents)
+        swaps, draws = _draws(len(sentences), seed, "swap"), _draws(len(sentences), seed, "swap-place")
+        for sentence, swap, draw in zip(sentences, swaps, draws, strict=True):
             tokens = sentence.split()
             places = [place for place in range(1, len(tokens) - 1) if _swappable(tokens[place], tokens[place + 1])]
-            if places and seeds.uniform(seed, "swap", number) < 0.5:
-                place = places[int(seeds.below(len(places), seed, "swap-place", number))]
+            if places and swap < 0.5:
+                place = places[int(draw * len(places))]
                 tokens[place : place + 2] = tokens[place + 1], tokens[place]
                 yield _Candidate(" ".join(tokens), "swapped")
             elif places:
@@ -125,26 +127,21 @@ def order_examples(documentation: Documentation, *, sizes: Sizes = Sizes(), seed
 
 
 def belonging_examples(documentation: Documentation, *, sizes: Sizes = Sizes(), seed: int) -> LabelledExamples:
-    """Whether a later sentence belongs to a docstring ("yes") or to another one of the same library ("no"), by the docstring's first paragraph."""
+    """Whether a later sentence is from a docstring ("yes") or from another one of the same library ("no"), by the docstring's opening."""
 
     def candidates(documents: list[DocumentedText]) -> Iterator[_Candidate]:
-        by_library: dict[str, list[tuple[str, str]]] = {}
-        for number, (document, passage) in enumerate(_openings(documents)):
-            rest = [
-                sentence for sentence in passage.sentences[passage.opening :] if len(sentence.split()) >= _SENTENCE_WORDS[0]
-            ]
-            if rest:
-                opening = " ".join(passage.sentences[: passage.opening])
-                by_library.setdefault(document.library, []).append(
-                    (opening, rest[int(seeds.below(len(rest), seed, "rest", number))])
-                )
-        for pairs in by_library.values():
-            for number, (opening, later) in enumerate(pairs):
-                if number % 2 == 0 or len(pairs) < 2:
-                    yield _Candidate(opening, "yes", later)
-                else:
-                    step = 1 + int(seeds.below(len(pairs) - 1, seed, "other", number))
-                    yield _Candidate(opening, "no", pairs[(number + step) % len(pairs)][1])
+        by_library: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        for document, _, opening, rest in _openings(documents):
+            if later := tuple(sentence for sentence in rest if len(sentence.split()) >= _SENTENCE_WORDS[0]):
+                by_library.setdefault(document.library, []).append((opening, later))
+        for library, pairs in by_library.items():
+            places, others = _draws(len(pairs), seed, f"later-{library}"), _draws(len(pairs), seed, f"other-{library}")
+            for number, (opening, _) in enumerate(pairs):
+                label = "yes" if number % 2 == 0 else "no"
+                later = pairs[number if label == "yes" else (number + 1 + int(others[number] * (len(pairs) - 1))) % len(pairs)][
+                    1
+                ]
+                yield _Candidate(opening, label, later[int(places[number] * len(later))])
 
     return _examples(documentation, ("no", "yes"), candidates, sizes, seed, "belonging")
 
@@ -171,36 +168,52 @@ def _examples(
 
 
 def _balanced(candidates: list[_Candidate], labels: tuple[str, ...], size: int, seed: int, purpose: str) -> Examples:
-    """At most `size` candidates in random order, no label with more than its equal share."""
-    cap = -(-size // len(labels))
+    """At most `size` candidates in random order, no label with more than its equal share.
+
+    The labels are mixed anew after the choice: in the order of the draw, frequent ones would come first and rare ones last.
+    """
+    cap = size // len(labels)
     taken: Counter[str] = Counter()
-    examples = Examples()
-    for number in np.argsort(seeds.bits(seed, purpose, np.arange(len(candidates))), kind="stable"):
-        candidate = candidates[number]
-        taken[candidate.label] += 1
-        if taken[candidate.label] <= cap and len(examples.texts) < size:
-            examples.texts.append(candidate.text)
-            examples.labels.append(candidate.label)
-            if candidate.second:
-                examples.seconds.append(candidate.second)
-    return examples
+    chosen = []
+    for number in np.argsort(seeds.bits(seed, f"{purpose}-choice", np.arange(len(candidates))), kind="stable"):
+        taken[candidates[number].label] += 1
+        if taken[candidates[number].label] <= cap:
+            chosen.append(candidates[number])
+    order = np.argsort(seeds.bits(seed, f"{purpose}-order", np.arange(len(chosen))), kind="stable")
+    ordered = [chosen[number] for number in order]
+    return Examples(
+        [candidate.text for candidate in ordered],
+        [candidate.label for candidate in ordered],
+        [candidate.second for candidate in ordered if candidate.second],
+    )
 
 
-def _openings(documents: list[DocumentedText]) -> Iterator[tuple[DocumentedText, Passage]]:
-    """The docstrings whose first paragraph is of middling length, topics left out."""
+def _openings(documents: list[DocumentedText]) -> Iterator[tuple[DocumentedText, str, str, tuple[str, ...]]]:
+    """How each docstring begins, in as many sentences as make twelve words: document, name of the object, opening, the other sentences."""
     low, high = _OPENING_WORDS
     for document in documents:
         for passage in document.passages:
-            if (
-                passage.kind != "topic"
-                and low <= sum(sentence.count(" ") + 1 for sentence in passage.sentences[: passage.opening]) <= high
-            ):
-                yield document, passage
+            words = taken = 0
+            while words < low and taken < len(passage.sentences):
+                words += len(passage.sentences[taken].split())
+                taken += 1
+            if passage.kind != "topic" and low <= words <= high:
+                yield document, passage.name, " ".join(map(_ended, passage.sentences[:taken])), passage.sentences[taken:]
 
 
-def _middling(documents: list[DocumentedText]) -> Iterator[str]:
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?", ":", ";")) else f"{sentence}."
+
+
+def _middling(documents: list[DocumentedText]) -> list[str]:
     low, high = _SENTENCE_WORDS
-    return (sentence for document in documents for sentence in document.sentences if low <= sentence.count(" ") + 1 <= high)
+    return [sentence for document in documents for sentence in document.sentences if low <= sentence.count(" ") + 1 <= high]
+
+
+def _draws(count: int, seed: int, purpose: str) -> list[float]:
+    """Numbers in [0, 1), one for each of `count` things."""
+    draws: list[float] = seeds.uniform(seed, purpose, np.arange(count)).tolist()
+    return draws
 
 
 def _swappable(left: str, right: str) -> bool:
@@ -225,5 +238,6 @@ def _without_names(text: str, tell_tale: re.Pattern[str], own: str) -> str:
         text = text.replace(latin, english)
     text = _IDENTIFIER.sub(_NEUTRAL, text)
     text = tell_tale.sub(_NEUTRAL, text)
-    text = re.sub(rf"(?<!\w){re.escape(own)}(?!\w)", _NEUTRAL, text)
+    if own in text:
+        text = re.sub(rf"(?<!\w){re.escape(own)}(?!\w)", _NEUTRAL, text)
     return _REPEATED_NEUTRAL.sub(_NEUTRAL, text)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 _UNDERLINE = re.compile(r"""\s*([=\-~^`#*+."'_:])\1{2,}\s*$""")
 _TABLE = re.compile(r"\s*([+|][-=+| ].*[+|]|\|.*\||[=\-]{2,}(\s+[=\-]{2,})+)\s*$|.*\S\s{3,}\S+(\s{3,}\S|\s+\|)")
+_TABLE_EDGE = re.compile(r"={2,}(?: +={2,})+\s*$")
 _DIRECTIVE = re.compile(r"(\s*)\.\.(?:\s+([\w-]+)::(.*)|\s.*|)$")
 _FENCES = ("```", "~~~")
 _DOCTESTS = (">>>", "In [", "$ ")
@@ -41,7 +42,7 @@ class _Reader:
     section: str = ""
     google: bool = False  # below a heading such as `Args:`
     hidden_below: int | None = None  # lines that are indented more than this are code
-    in_doctest: bool = False
+    until_blank: bool = False  # in a doctest or in the rows of a table
     in_fence: bool = False
 
 
@@ -63,7 +64,7 @@ def _hidden(reader: _Reader, line: str) -> bool:
     """Whether a line is code; moves the walk into and out of code."""
     bare = line.lstrip(" ")
     if not bare:
-        reader.in_doctest = False
+        reader.until_blank = False
         return reader.in_fence or (reader.hidden_below is not None and _blank(reader))
     if bare.startswith(_FENCES):
         reader.in_fence = not reader.in_fence
@@ -72,8 +73,8 @@ def _hidden(reader: _Reader, line: str) -> bool:
         if len(line) - len(bare) > reader.hidden_below:
             return True
         reader.hidden_below = None
-    reader.in_doctest = reader.in_doctest or bare.startswith(_DOCTESTS)
-    return reader.in_fence or reader.in_doctest
+    reader.until_blank = reader.until_blank or bare.startswith(_DOCTESTS) or bool(_TABLE_EDGE.match(bare))
+    return reader.in_fence or reader.until_blank
 
 
 def _blank(reader: _Reader) -> bool:

@@ -26,15 +26,14 @@ _PLAIN = re.compile(r"(?<!\S)[\"'(\[]*[A-Za-z]+(?:[-'/][A-Za-z]+)*[\"')\]]*[.,;:
 _OPENING = re.compile(r"[\"'(]?[A-Za-z0-9]")
 
 
-def prose(docstring: str) -> tuple[tuple[str, ...], ...]:
-    """The sentences of a docstring, by paragraph; paragraphs without a sentence are left out.
+def prose(docstring: str) -> tuple[str, ...]:
+    """The sentences of a docstring.
 
     Args:
         docstring: its text without the common indentation, as `inspect.cleandoc` gives it.
     """
     paragraphs = (plain_text(paragraph) for paragraph in running_text(docstring))
-    sentences = (tuple(filter(_is_sentence, split_sentences(paragraph))) for paragraph in paragraphs if paragraph)
-    return tuple(paragraph for paragraph in sentences if paragraph)
+    return tuple(sentence for paragraph in paragraphs for sentence in split_sentences(paragraph) if _is_sentence(sentence))
 
 
 def plain_text(paragraph: str) -> str:

@@ -47,10 +47,13 @@ def find_sources() -> list[SourceFile]:
     Requirements are followed from bertsmith's own, without extras, so that development tools in the same environment
     change nothing; tests and vendored copies of other projects are left out.
     """
-    found = list(_standard_library())
-    for name, distribution in required_distributions(_ROOT).items():
-        found += _files_of(name, distribution)
-    return sorted(set(found), key=lambda source: (source.library, source.module, str(source.path)))
+    found = {*_standard_library(), *package_sources(_ROOT)}
+    return sorted(found, key=lambda source: (source.library, source.module, str(source.path)))
+
+
+def package_sources(root: str) -> list[SourceFile]:
+    """The Python files of all that an installed project requires; a package without a list of its files has none."""
+    return [source for name, package in required_distributions(root).items() for source in _files_of(name, package)]
 
 
 def required_distributions(root: str) -> dict[str, metadata.Distribution]:

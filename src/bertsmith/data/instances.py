@@ -15,7 +15,8 @@ import numpy as np
 from bertsmith.data.batches import PackedBatch, frame, pack
 from bertsmith.data.masking import I64, MaskRules, mask
 from bertsmith.data.pairs import Memo, PairRules, Ranges, find, memoise
-from bertsmith.data.token_store import Shard, TokenStore
+from bertsmith.data.shards import Shard
+from bertsmith.data.token_store import TokenStore
 from bertsmith.errors import MachineError
 from bertsmith.files import write_aside
 from bertsmith.seeds import permute
@@ -66,13 +67,14 @@ class Instances:
         memos = self._memos(epoch)
         firsts = np.concatenate([[0], np.cumsum([memo.count for memo in memos])])
         shard = np.searchsorted(firsts, index, side="right") - 1
-        columns = [np.empty(len(index), np.int64) for _ in range(4)] + [np.empty(len(index), bool)]
+        columns = [np.empty(len(index), np.int64) for _ in range(5)]
         for s in np.unique(shard):
             here = shard == s
             found = find(self.shards[s], self.pair_rules, epoch, memos[s], index[here] - firsts[s])
             for column, values in zip(columns, found, strict=True):
                 column[here] = values
-        return shard, Ranges(*columns)
+        a_start, a_end, b_start, b_end, not_next = columns
+        return shard, Ranges(a_start, a_end, b_start, b_end, not_next.astype(bool))
 
     def batch(self, epoch: int, positions: range) -> PackedBatch:
         """The masked instances at some positions of the epoch's order, packed."""

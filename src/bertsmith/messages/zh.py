@@ -1,4 +1,18 @@
-"""Chinese templates: `ERRORS[code] = (what, what to do)`, `NOTES[code] = sentence`; the named values are the English ones."""
+"""Chinese templates of all rooms: `ERRORS[code] = (what, what to do)`, `NOTES[code] = sentence`; the named values are the English ones."""
 
-ERRORS: dict[str, tuple[str, str]] = {}
-NOTES: dict[str, str] = {}
+from bertsmith.messages import (
+    zh_checkpoints,
+    zh_cli,
+    zh_documentation,
+    zh_foundation,
+    zh_jobs,
+    zh_reports,
+    zh_tables,
+    zh_text,
+    zh_training,
+)
+
+_ROOMS = (zh_foundation, zh_text, zh_tables, zh_documentation, zh_checkpoints, zh_training, zh_reports, zh_jobs, zh_cli)
+
+ERRORS: dict[str, tuple[str, str]] = {code: texts for room in _ROOMS for code, texts in room.ERRORS.items()}
+NOTES: dict[str, str] = {code: text for room in _ROOMS for code, text in room.NOTES.items()}

@@ -24,6 +24,7 @@ from bertsmith.machine import describe
 from bertsmith.records.page import Page, from_json, to_json
 
 Origin = Literal["default", "flag", "inferred", "measured", "plan"]
+NO_IDENTITY = ("output", "allow_inexact")  # a folder may be moved, and a wish for exactness is no part of the run
 RECORDED = ("bertsmith", "torch", "numpy", "tokenizers", "safetensors", "scikit-learn")
 
 
@@ -56,7 +57,8 @@ class RunRecord:
 
     def identity(self) -> dict[str, Any]:
         """What must agree for a run to go on: the job, the settings and the data; not the machine or the time."""
-        return {"job": self.job, "settings": {k: s.value for k, s in self.settings.items()}, "data": self.data}
+        settings = {name: setting.value for name, setting in self.settings.items() if name not in NO_IDENTITY}
+        return {"job": self.job, "settings": settings, "data": self.data}
 
     def resolve(self, name: str, value: Any, origin: Origin) -> None:
         """Write down what a setting became at the start of the run."""

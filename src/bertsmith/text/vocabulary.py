@@ -195,7 +195,8 @@ def read_vocabulary(path: Path) -> Vocabulary:
     _check(pieces, path)
     lowercase = settings.get("lowercase")
     if lowercase is None:
-        lowercase = not any(piece != piece.lower() for piece in pieces if not piece.startswith("["))
+        marks = ("[", "<")  # [unused1], and the <S> and <T> of Google's uncased vocabularies
+        lowercase = not any(piece != piece.lower() for piece in pieces if not piece.startswith(marks))
     return Vocabulary(tuple(pieces), bool(lowercase), settings.get("strip_accents"), settings.get("split_chinese", True))
 
 

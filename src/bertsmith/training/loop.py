@@ -42,8 +42,13 @@ class StepLoss(NamedTuple):
 class Workload(Protocol):
     """What is trained: a network, its data by number of the step, its loss, its evaluation."""
 
-    name: str
-    model: nn.Module
+    @property
+    def name(self) -> str:
+        """The stage as a reader sees it."""
+
+    @property
+    def model(self) -> nn.Module:
+        """The network that is trained."""
 
     def batches(self, step: int) -> Sequence[PackedBatch]:
         """The micro-batches of a step: a pure function of the number, called in a thread."""

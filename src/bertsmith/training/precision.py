@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -32,12 +33,13 @@ class Engine:
     def running(self) -> Iterator[None]:
         """Set threads, determinism and denormals for the duration of a job, and set them back."""
         threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-        fill = torch.utils.deterministic.fill_uninitialized_memory
+        memory: Any = torch.utils.deterministic  # its property is set on the module, which has no types
+        fill = memory.fill_uninitialized_memory
         torch.set_num_threads(self.threads)
         # a confident model's softmax gradient is full of denormals, on which fp32 products run 25 times slower
         torch.set_flush_denormal(True)
         torch.use_deterministic_algorithms(True)
-        torch.utils.deterministic.fill_uninitialized_memory = False
+        memory.fill_uninitialized_memory = False
         keep_freed_pages()
         try:
             yield
@@ -45,7 +47,7 @@ class Engine:
             torch.set_num_threads(threads)
             torch.set_flush_denormal(False)
             torch.use_deterministic_algorithms(deterministic)
-            torch.utils.deterministic.fill_uninitialized_memory = fill
+            memory.fill_uninitialized_memory = fill
 
 
 def resolve(settings: EngineSettings, record: RunRecord | None, listen: Listener) -> Engine:

@@ -5,6 +5,7 @@ batched products and a softmax beat the fused kernels of a processor, so the pro
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -28,7 +29,8 @@ class SelfAttention(nn.Module):
     def forward(self, x_TD: Tensor, pack: Pack) -> Tensor:
         """Mix the tokens of each sequence: (T, D) → (T, D)."""
         mixed_TD = attend(self.qkv(x_TD), pack, self.heads, self.p if self.training else 0.0)
-        return self.output(mixed_TD)
+        output_TD: Tensor = self.output(mixed_TD)
+        return output_TD
 
 
 def attend(qkv_T3D: Tensor, pack: Pack, heads: int, p: float) -> Tensor:
@@ -43,8 +45,7 @@ def attend(qkv_T3D: Tensor, pack: Pack, heads: int, p: float) -> Tensor:
     Returns:
         (T, D), heads beside one another.
     """
-    mixed: Tensor = _Attend.apply(qkv_T3D, pack.groups, heads, p)
-    return mixed
+    return _attend(qkv_T3D, pack.groups, heads, p)
 
 
 class _Attend(torch.autograd.Function):
@@ -93,6 +94,9 @@ class _Attend(torch.autograd.Function):
             for part, gradient_nNSH in enumerate((d_q_nNSH, d_k_nNSH, d_v_nNSH)):
                 _join(gradient_nNSH, d_qkv_T3D[:, part * width : (part + 1) * width], group)
         return d_qkv_T3D, None, None, None
+
+
+_attend: Callable[[Tensor, tuple[Group, ...], int, float], Tensor] = _Attend.apply
 
 
 def _split(x_TK: Tensor, group: Group, heads: int, parts: int) -> tuple[Tensor, ...]:

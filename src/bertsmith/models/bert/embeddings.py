@@ -1,5 +1,6 @@
 """Token, position and segment vectors, summed and normalised (Devlin et al. 2019, section 3, figure 2)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -26,13 +27,13 @@ class Embeddings(nn.Module):
         pieces_TD = look_up(self.pieces, pack.ids_T)
         positions_TD = look_up(self.positions, pack.positions_T)
         segments_TD = look_up(self.segments, pack.segments_T)
-        return self.dropout(self.norm(pieces_TD + positions_TD + segments_TD))
+        x_TD: Tensor = self.dropout(self.norm(pieces_TD + positions_TD + segments_TD))
+        return x_TD
 
 
 def look_up(table_VD: Tensor, ids_T: Tensor) -> Tensor:
     """The rows of a table. The gradient is added to the touched rows alone, where the table's gradient lies ready."""
-    rows: Tensor = _LookUp.apply(table_VD, ids_T)
-    return rows
+    return _look_up(table_VD, ids_T)
 
 
 class _LookUp(torch.autograd.Function):
@@ -49,3 +50,6 @@ class _LookUp(torch.autograd.Function):
             table_VD.grad.index_add_(0, ctx.ids, gradients[0].to(table_VD.dtype))
             return None, None
         return torch.zeros_like(table_VD).index_add_(0, ctx.ids, gradients[0].to(table_VD.dtype)), None
+
+
+_look_up: Callable[[Tensor, Tensor], Tensor] = _LookUp.apply

@@ -40,7 +40,8 @@ class Layer(nn.Module):
         """One layer: (T, D) → (T, D)."""
         x_TD = self.attention_norm(x_TD + self.dropout(self.attention(x_TD, pack)))
         inner_TF = self.activate(self.intermediate(x_TD))
-        return self.output_norm(x_TD + self.dropout(self.output(inner_TF)))
+        x_TD = self.output_norm(x_TD + self.dropout(self.output(inner_TF)))
+        return x_TD
 
 
 class Bert(nn.Module):
@@ -55,11 +56,12 @@ class Bert(nn.Module):
 
     def forward(self, pack: Pack) -> Tensor:
         """The last layer's vector of every token: (T, D)."""
-        x_TD = self.embeddings(pack)
+        x_TD: Tensor = self.embeddings(pack)
         for layer in self.layers:
             x_TD = layer(x_TD, pack)
         return x_TD
 
     def pool(self, x_TD: Tensor, pack: Pack) -> Tensor:
         """Tanh of a dense layer over each sequence's first token: (B, D)."""
-        return self.pooler(x_TD[pack.firsts_B]).tanh()
+        pooled_BD: Tensor = self.pooler(x_TD[pack.firsts_B])
+        return pooled_BD.tanh()

@@ -27,7 +27,8 @@ class MaskedLMHead(nn.Module):
 
     def forward(self, hidden_MD: Tensor) -> Tensor:
         """The vectors that meet the table: (M, D)."""
-        return self.norm(self.activate(self.transform(hidden_MD)))
+        transformed_MD: Tensor = self.norm(self.activate(self.transform(hidden_MD)))
+        return transformed_MD
 
 
 class PretrainingLoss(NamedTuple):
@@ -70,7 +71,8 @@ class BertForPretraining(nn.Module):
 
     def pair_logits(self, pack: Pack) -> Tensor:
         """Logits of next and not-next for each sequence: (B, 2)."""
-        return self.next_sentence(self.bert.pool(self.bert(pack), pack))
+        logits_BC: Tensor = self.next_sentence(self.bert.pool(self.bert(pack), pack))
+        return logits_BC
 
 
 class BertForClassification(nn.Module):
@@ -86,4 +88,5 @@ class BertForClassification(nn.Module):
 
     def forward(self, pack: Pack) -> Tensor:
         """Logits of every class for each sequence, in the order of the pack: (B, C)."""
-        return self.classifier(self.dropout(self.bert.pool(self.bert(pack), pack)))
+        logits_BC: Tensor = self.classifier(self.dropout(self.bert.pool(self.bert(pack), pack)))
+        return logits_BC

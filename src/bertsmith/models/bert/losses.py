@@ -3,6 +3,7 @@
 M masked rows, D width, V vocabulary, B sequences, C classes.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -31,7 +32,7 @@ def masked_lm_loss(hidden_MD: Tensor, table_VD: Tensor, bias_V: Tensor, labels_M
         labels_M: the hidden pieces.
         weight: 1 / number of masked tokens of the whole step, so that accumulation weighs tokens, not micro-batches.
     """
-    return Loss(*_TiedCrossEntropy.apply(hidden_MD, table_VD, bias_V, labels_M, weight))
+    return Loss(*_tied_cross_entropy(hidden_MD, table_VD, bias_V, labels_M, weight))
 
 
 def class_loss(logits_BC: Tensor, targets_B: Tensor, weight: float) -> Loss:
@@ -84,3 +85,6 @@ class _TiedCrossEntropy(torch.autograd.Function):
             table_VD.grad.addmm_(products.T, scaled_MD)  # straight into the gradient: it is as large as the table
             return d_hidden_MD, None, d_bias_V, None, None
         return d_hidden_MD, (products.T @ scaled_MD).to(table_VD.dtype), d_bias_V, None, None
+
+
+_tied_cross_entropy: Callable[[Tensor, Tensor, Tensor, Tensor, float], tuple[Tensor, Tensor]] = _TiedCrossEntropy.apply

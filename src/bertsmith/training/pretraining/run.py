@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bertsmith.checkpoints.folder import Checkpoint, read_config, read_model_folder
 from bertsmith.config.bert import BertConfig
@@ -47,8 +48,8 @@ def start_of(settings: PretrainSettings, store: TokenStore, listen: Listener) ->
     if settings.model in PRESETS or not path.exists():
         config = preset(settings.model, vocab_size=store.vocabulary.size)
         return Start(config.replace(max_position_embeddings=max(config.max_position_embeddings, settings.max_seq_length)), None)
-    checkpoint = read_model_folder(path, listen) if path.is_dir() else None
-    config = read_config(path) if checkpoint is None else checkpoint.config
+    checkpoint = read_model_folder(path, listen=listen) if path.is_dir() else None
+    config = read_config(path, listen=listen) if checkpoint is None else checkpoint.config
     faults = []
     if config.vocab_size != store.vocabulary.size:
         faults.append(
@@ -153,6 +154,6 @@ def scores_of(workload: Pretraining, store: TokenStore, engine: Engine) -> list[
     return scores
 
 
-def checkpoint_of(workload: Pretraining, start: Start, store: TokenStore, about: dict[str, object]) -> Checkpoint:
+def checkpoint_of(workload: Pretraining, start: Start, store: TokenStore, about: dict[str, Any]) -> Checkpoint:
     """The weights with the config that was asked for (dropout included), the vocabulary, and where they come from."""
     return Checkpoint(start.config, to_arrays(workload.model), store.vocabulary, about)

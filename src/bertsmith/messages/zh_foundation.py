@@ -1,0 +1,23 @@
+"""The Chinese of the ground floor: config, files, records."""
+
+ERRORS: dict[str, tuple[str, str]] = {
+    "head-width": (
+        "hidden_size {size} 不是 num_attention_heads {heads} 的整数倍",
+        "将 hidden_size 改为 {below} 或 {above}，或改用其他注意力头数",
+    ),
+    "padding-outside": ("pad_token_id {pad} 超出大小为 {size} 的词表", "请给出小于 {size} 的编号"),
+    "missing-field": ("缺少 {field}", "请给出 {field}"),
+    "unknown-key": ("没有名为 {key!r} 的字段", "是否想用 {near!r}？"),
+    "unknown-field": ("没有名为 {key!r} 的字段", "可用字段：{fields}"),
+    "wrong-type": ("{field} 为 {value!r}", "{field} 应为{wanted}"),
+    "unknown-choice": ("{field} 为 {value!r}", "可选值：{choices}（最接近：{near}）"),
+    "out-of-bounds": ("{field} 为 {value}", "请给出 {low} 到 {high} 之间的值"),
+    "unknown-preset": ("没有名为 {name!r} 的预设", "可用预设：{names}（最接近：{near}）"),
+    "disk-full": ("写入时磁盘空间不足", "请腾出空间后重新运行同一命令；原有内容完好无损"),
+    "cannot-write": ("无法写入：{reason}", "请选择有写入权限的文件夹"),
+    "damaged-run": ("运行记录无法读取", "请另选文件夹"),
+    "different-run": ("该文件夹中是另一次运行：{differences}", "请另选文件夹，或使用其中那次运行的设置；原有内容未被改动"),
+    "not-a-run": ("文件夹非空，且其中没有运行记录", "请另选文件夹；原有内容未被改动"),
+}
+
+NOTES: dict[str, str] = {}
