@@ -79,21 +79,25 @@ def naive_document(documents, index, rules, draws):
         if i == len(document) - 1 or sum(map(len, chunk)) >= target:
             number, other, not_next, b = len(instances), None, False, []
             if not rules.pairs:
-                a = sum(chunk, [])
+                a = _joined(chunk)
             else:
                 a_end = 1 + draws.choice(len(chunk) - 1, "part", number) if len(chunk) > 1 else 1
-                a = sum(chunk[:a_end], [])
+                a = _joined(chunk[:a_end])
                 not_next = len(chunk) == 1 or draws.chance("not next", number) < 0.5
                 if not_next:
                     other, b = _stretch(documents, index, target - len(a), draws, number)
                     i -= len(chunk) - a_end
                 else:
-                    b = sum(chunk[a_end:], [])
-            a, b = _truncated(list(a), list(b), room, draws, number)
+                    b = _joined(chunk[a_end:])
+            a, b = _truncated(a, b, room, draws, number)
             instances.append(Naive(a, b, not_next, index, other, len(chunk)))
             chunk = []
         i += 1
     return instances
+
+
+def _joined(sentences):
+    return [token for sentence in sentences for token in sentence]
 
 
 def _stretch(documents, index, wanted, draws, number):

@@ -48,7 +48,7 @@ class Encoded:
                 ends.append(place)
                 tokens = 0
             tokens += length
-        return np.split(order, ends)
+        return np.split(order, ends) if tokens else []
 
 
 def encode(encoder: WordPiece, texts: Sequence[str], pairs: Sequence[str] | None, max_length: int) -> Encoded:

@@ -16,14 +16,16 @@ from bertsmith.seeds import below
 from bertsmith.text.vocabulary import Vocabulary
 from bertsmith.text.wordpiece import WordPiece
 
+I64 = NDArray[np.int64]
 _SEQUENCES = 64  # masked copies in one batch
 
 
 @dataclass(frozen=True)
 class Filling:
-    """A text with one mask and the likeliest pieces for it, with their probabilities."""
+    """A text with one mask, the piece that stood there, and the likeliest pieces with their probabilities."""
 
     text: str
+    truth: str
     pieces: tuple[tuple[str, float], ...]
 
 
@@ -40,20 +42,25 @@ class MaskedLM:
         self.encoder = WordPiece(self.vocabulary)
         self.network: BertForPretraining = pretraining_model(checkpoint.config, checkpoint.arrays)[0]
         self.network.eval()
-        self.room = checkpoint.config.max_position_embeddings - 2
 
-    def fill(self, texts: Sequence[str], count: int = 3) -> list[Filling]:
-        """The likeliest pieces for the first [MASK] of each text."""
-        rows = [self.encoder.encode_marked(text)[: self.room].astype(np.int64) for text in texts]
-        masked = [int(np.flatnonzero(ids == self.vocabulary.mask)[0]) for ids in rows]
-        log_p = self._log_p([(ids, place) for ids, place in zip(rows, masked, strict=True)])
+    def fill(self, ids: Sequence[I64], places: Sequence[int], count: int = 3) -> list[Filling]:
+        """The likeliest pieces at one place of each sequence of pieces, which is masked; what stood there is told beside them."""
+        hidden = [sequence.copy() for sequence in ids]
+        for sequence, place in zip(hidden, places, strict=True):
+            sequence[place] = self.vocabulary.mask
+        log_p = self._log_p(list(zip(hidden, places, strict=True)))
         best = np.argsort(-log_p, axis=1)[:, :count]
+        pieces = self.vocabulary.pieces
         return [
-            Filling(text, tuple((self.vocabulary.pieces[i], float(np.exp(log_p[row, i]))) for i in best[row].tolist()))
-            for row, text in enumerate(texts)
+            Filling(
+                f"{self.encoder.decode(ids[row][:place])} [MASK] {self.encoder.decode(ids[row][place + 1 :])}".strip(),
+                pieces[ids[row][place]],
+                tuple((pieces[i], float(np.exp(log_p[row, i]))) for i in best[row].tolist()),
+            )
+            for row, place in enumerate(places)
         ]
 
-    def pseudo_log_likelihood(self, ids: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+    def pseudo_log_likelihood(self, ids: Sequence[I64]) -> NDArray[np.float64]:
         """Σ log p(token | all others) of each sequence of pieces (Salazar et al. 2020, equation 1)."""
         copies, labels, owners = [], [], []
         for owner, sequence in enumerate(ids):
@@ -70,19 +77,14 @@ class MaskedLM:
             np.add.at(sums, owners[part], log_p[np.arange(len(log_p)), labels[part]])
         return sums
 
-    def preferred_over_swapped(self, sentences: Sequence[str], seed: int) -> list[bool]:
+    def preferred_over_swapped(self, ids: Sequence[I64], seed: int) -> list[bool]:
         """Whether each sentence is likelier than itself with two different words swapped; sentences without such are left out."""
-        true, swapped = [], []
-        for number, sentence in enumerate(sentences):
-            ids = self.encoder.encode_one(sentence)[: self.room].astype(np.int64)
-            other = self._with_swapped_words(ids, seed, number)
-            if other is not None:
-                true.append(ids)
-                swapped.append(other)
-        scores = self.pseudo_log_likelihood(true + swapped)
-        return [bool(a > b) for a, b in zip(scores[: len(true)], scores[len(true) :], strict=True)]
+        swapped = [self._with_swapped_words(sequence, seed, number) for number, sequence in enumerate(ids)]
+        pairs = [(true, other) for true, other in zip(ids, swapped, strict=True) if other is not None]
+        scores = self.pseudo_log_likelihood([sequence for pair in pairs for sequence in pair])
+        return [bool(true > other) for true, other in zip(scores[::2], scores[1::2], strict=True)]
 
-    def _with_swapped_words(self, ids: NDArray[np.int64], seed: int, number: int) -> NDArray[np.int64] | None:
+    def _with_swapped_words(self, ids: I64, seed: int, number: int) -> I64 | None:
         starts = np.flatnonzero(self.vocabulary.starts_word[ids])
         words = np.split(ids, starts[1:]) if len(starts) else []
         pairs = [(i, j) for i in range(len(words)) for j in range(i + 1, len(words)) if not np.array_equal(words[i], words[j])]
@@ -92,7 +94,7 @@ class MaskedLM:
         words[i], words[j] = words[j], words[i]
         return np.concatenate(words)
 
-    def _log_p(self, masked: Sequence[tuple[NDArray[np.int64], int]]) -> NDArray[np.float32]:
+    def _log_p(self, masked: Sequence[tuple[I64, int]]) -> NDArray[np.float32]:
         """Log-probabilities of every piece at one place of each sequence, in the caller's order: (B, V)."""
         framed = [frame(ids, None, self.vocabulary.first, self.vocabulary.separator) for ids, _ in masked]
         plain = pack([ids for ids, _ in framed], [segments for _, segments in framed])

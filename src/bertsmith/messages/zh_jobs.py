@@ -2,6 +2,7 @@
 
 ERRORS: dict[str, tuple[str, str]] = {
     "no-such-instance": ("本轮只有 {count} 个样本", "请给出小于 {count} 的 --first"),
+    "labels-without-corpus": ("--labels 需要同时给出用于预训练的 --corpus", "请用 --corpus 给出文本文件夹，或去掉 --labels"),
     "no-group": ("--split group 需要分组列", "请用 --group 指定"),
     "no-such-source": ("没有这个文件", "请检查路径，或直接给出文本"),
     "second-missing": ("该模型判断的是句对", "请同时给出第二段文本"),
@@ -9,6 +10,9 @@ ERRORS: dict[str, tuple[str, str]] = {
 }
 
 NOTES: dict[str, str] = {
+    "quickstart-plan": "本机训练速度约 {speed} 词元/秒：采用 {plan} 方案，预训练 {steps} 步",
+    "no-labels": "没有给出带标签的表格（`--labels`）：不做微调",
+    "texts-found": "{documents} 篇文档，{sentences} 个句子，去掉 {repeated} 个重复行",
     "repeats-dropped": "去掉了 {count} 个重复句子（{share}）",
     "repeats-kept": "{count} 个句子（{share}）与之前的重复，已保留",
 }

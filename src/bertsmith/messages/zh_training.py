@@ -10,6 +10,7 @@ ERRORS: dict[str, tuple[str, str]] = {
         "请调低 --learning-rate 或延长 --warmup，并换一个运行文件夹；最近的训练状态已保留",
     ),
     "interrupted": ("已在第 {step} 步（共 {steps} 步）之后停止，训练状态已保存", "再次运行同一命令即可继续"),
+    "no-training-text": ("词元库的文档全部被留出", "请调小 `--held-out` 或增加文档后重新 `bertsmith prepare`"),
     "no-gpu": ("这里没有可用的 CUDA GPU", "请去掉 `--device`，或安装带 CUDA 的 PyTorch"),
     "state-of-another-network": ("训练状态属于另一种形状的网络", "请另选运行文件夹；原有内容未被改动"),
     "inexact": ("继续运行将无法得到逐位相同的结果：{differences}", "请在最初的环境中继续，或加上 --allow-inexact"),

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
+from bertsmith.checkpoints.weights import write_arrays
 from bertsmith.errors import RunFolderError
 from bertsmith.files import ASIDE, json_text, write_folder_aside
 from bertsmith.progress import Listener, warning
@@ -40,7 +41,7 @@ def save_state(folder: Path, state: TrainingState) -> None:
         MachineError: the disk is full; the states before it are unharmed.
     """
     with write_folder_aside(folder / _name(state.step)) as place:
-        save_file({name: tensor.contiguous() for name, tensor in state.tensors.items()}, place / _TENSORS)
+        write_arrays(place / _TENSORS, {name: tensor.cpu().numpy() for name, tensor in state.tensors.items()})
         size = (place / _TENSORS).stat().st_size
         manifest = {"step": state.step, "log_size": state.log_size, "layout": state.layout, "size": size}
         (place / _MANIFEST).write_text(json_text(manifest), encoding="utf-8")
@@ -62,7 +63,7 @@ def newest_state(folder: Path, layout: list[dict[str, list[int]]], listen: Liste
             if (path / _TENSORS).stat().st_size != manifest["size"]:
                 raise ValueError("size")
             state = TrainingState(manifest["step"], manifest["log_size"], manifest["layout"], load_file(path / _TENSORS))
-        except (OSError, ValueError, KeyError, SafetensorError):
+        except (OSError, ValueError, TypeError, KeyError, SafetensorError):
             listen(warning("state-unreadable", "the training state {path} is damaged and is passed over", path=path.name))
             continue
         if state.layout != layout:

@@ -40,8 +40,8 @@ class Layer(nn.Module):
         """One layer: (T, D) → (T, D)."""
         x_TD = self.attention_norm(x_TD + self.dropout(self.attention(x_TD, pack)))
         inner_TF = self.activate(self.intermediate(x_TD))
-        x_TD = self.output_norm(x_TD + self.dropout(self.output(inner_TF)))
-        return x_TD
+        output_TD: Tensor = self.output_norm(x_TD + self.dropout(self.output(inner_TF)))
+        return output_TD
 
 
 class Bert(nn.Module):

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from bertsmith.checkpoints.folder import Checkpoint
+from bertsmith.checkpoints.weights import write_arrays
 from bertsmith.config.bert import BertConfig
 from bertsmith.data.encoded import Encoded, encode
 from bertsmith.data.examples import Examples
@@ -157,7 +158,7 @@ def _run_seed(
         dev, test = (logits(network, split[0], engine) for split in (data.dev, data.test))
     arrays = to_arrays(network)
     with write_folder_aside(part.path / "finished") as place:
-        save_file({**arrays, "logits.dev": dev, "logits.test": test}, place / "seed.safetensors")
+        write_arrays(place / "seed.safetensors", {**arrays, "logits.dev": dev, "logits.test": test})
     drop_states(part.states)
     return _result(seed, dev, test, arrays, data)
 

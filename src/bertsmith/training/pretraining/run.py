@@ -11,7 +11,7 @@ from bertsmith.data.instances import Instances
 from bertsmith.data.masking import MaskRules
 from bertsmith.data.pairs import PairRules
 from bertsmith.data.token_store import TokenStore
-from bertsmith.errors import ConfigError
+from bertsmith.errors import ConfigError, DataError
 from bertsmith.models.bert.heads import BertForPretraining
 from bertsmith.models.bert.initialize import initialize
 from bertsmith.models.bert.load import load_arrays, to_arrays
@@ -79,8 +79,20 @@ def start_of(settings: PretrainSettings, store: TokenStore, listen: Listener) ->
 
 
 def objective_of(settings: PretrainSettings, store: TokenStore, listen: Listener) -> bool:
-    """Whether there are pairs: as asked for, or where the text has two documents or more."""
-    documents = min(len(shard.documents) - 1 for shard in store.shards("train"))
+    """Whether there are pairs: as asked for, or where the text has two documents or more.
+
+    Raises:
+        DataError: there is no training text.
+    """
+    shards = store.shards("train")
+    if not shards:
+        raise DataError(
+            "no-training-text",
+            "every document of the token store is held out",
+            where=store.folder,
+            do="run `bertsmith prepare` again with a smaller `--held-out`, or with more documents",
+        )
+    documents = min(len(shard.documents) - 1 for shard in shards)
     if settings.objective == "auto" and documents < LEAST_DOCUMENTS:
         listen(
             warning(
@@ -125,13 +137,14 @@ def run(settings: PretrainSettings, workload: Pretraining, engine: Engine, folde
             parameters=f"{sum(p.numel() for p in workload.model.parameters()):,}",
         )
     )
-    if workload.instances.pair_rules.pairs:
-        share = workload.instances.not_next_share(0)
+    share = workload.instances.not_next_share(0) if workload.instances.pair_rules.pairs else None
+    if share is not None:
         listen(note("not-next-share", "{share} of the pairs are not-next", share=f"{share:.1%}"))
-        folder.log({"not_next_share": share})
     if workload.held_out is None:
         listen(warning("no-held-out", "too few documents are held out: nothing is evaluated (`bertsmith prepare --held-out`)"))
     train(workload, plan_of(settings, engine), folder, listen)
+    if share is not None:
+        folder.log({"not_next_share": share})  # behind the training, which cuts the log back to its state
 
 
 def scores_of(workload: Pretraining, store: TokenStore, engine: Engine) -> list[Score]:

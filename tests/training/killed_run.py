@@ -1,0 +1,129 @@
+"""Started by a test: the same run, once never killed and once killed again and again; every attempt is a process of its own.
+
+The processes are forked from this one, which has imported everything (what the first optimizer imports, too) and computed nothing.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch._dynamo
+from tiny_pretraining import make_settings
+
+from bertsmith import files
+from bertsmith.jobs import pretrain as job
+from bertsmith.records.run import RunFolder
+from bertsmith.training import training_state
+from bertsmith.training.optimizer import AdamW
+from bertsmith.training.pretraining.objective import Pretraining
+
+IN_THE_LOOP = ("update", "half a state", "before the rename", "behind the rename", "half a line", "clock")
+AT_THE_END = ("model", "result")
+
+
+def kill():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def write_down_the_data(path):
+    """Append a digest of every step's batches to a file."""
+    made = Pretraining.batches
+
+    def batches(self, step):
+        found = made(self, step)
+        digest = hashlib.sha256()
+        for batch in found:
+            for name in ("ids_T", "segments_T", "cu_seqlens", "order_B", "masked_M", "labels_M", "targets_B"):
+                digest.update(getattr(batch, name).tobytes())
+        with open(path, "a") as file:
+            file.write(f"{step} {digest.hexdigest()}\n")
+        return found
+
+    Pretraining.batches = batches
+
+
+def at_call(number, owner, name, act):
+    """Let the given call of a function do something else."""
+    original, calls = getattr(owner, name), 0
+
+    def counted(*args, **named):
+        nonlocal calls
+        calls += 1
+        return act(original, *args, **named) if calls == number else original(*args, **named)
+
+    setattr(owner, name, counted)
+
+
+def half_a_state(write, file, arrays):
+    write(file, arrays)
+    os.truncate(file, file.stat().st_size // 2)
+    kill()
+
+
+def behind(original, *args):
+    original(*args)
+    kill()
+
+
+def half_a_line(log, folder, values):
+    with open(folder.path / "log.jsonl", "a") as file:
+        file.write('{"step": 12, "mlm')
+    kill()
+
+
+def prepare_to_die(place, random):
+    steps, saves = int(random.integers(2, 9)), int(random.integers(1, 4))
+    if place == "update":
+        at_call(steps, AdamW, "step", behind)
+    elif place == "half a state":
+        at_call(saves, training_state, "write_arrays", half_a_state)
+    elif place == "before the rename":
+        at_call(saves, files, "replace_folder", lambda *_: kill())
+    elif place == "behind the rename":
+        at_call(saves, files, "replace_folder", behind)
+    elif place == "half a line":
+        at_call(steps, RunFolder, "log", half_a_line)
+    elif place == "model":
+        at_call(1, job, "write_model_folder", lambda *_, **named: kill())
+    elif place == "result":
+        at_call(1, RunFolder, "finish", lambda *_: kill())
+
+
+def attempt(folder, output, place, random):
+    """Run in a new process; whether it was killed."""
+    pause = float(random.uniform(0.05, 0.3))
+    child = os.fork()
+    if child == 0:
+        try:
+            write_down_the_data(folder / f"{output.name}.data")
+            prepare_to_die(place, random)
+            job.pretrain(make_settings(folder, output), given={})
+        except BaseException as error:
+            print(repr(error), error, file=sys.stderr, flush=True)
+            os._exit(1)
+        os._exit(0)
+    if place == "clock":
+        time.sleep(pause)
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    if not os.WIFSIGNALED(status) and os.waitstatus_to_exitcode(status):
+        sys.exit("an attempt failed")
+    return os.WIFSIGNALED(status)
+
+
+def main(folder):
+    random = np.random.default_rng(int(sys.argv[2]))
+    attempt(folder, folder / "whole", "", random)
+    places = [*random.permutation(IN_THE_LOOP * 2).tolist(), *AT_THE_END]
+    killed = [place for place in places if attempt(folder, folder / "killed", place, random)]
+    attempt(folder, folder / "killed", "", random)
+    print(json.dumps(killed))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
