@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from peers import in_turn, median_rate, record
 
 B, S, V, MASKED = 16, 128, 30522, 0.15
@@ -99,8 +100,8 @@ def wiki_store() -> str | None:
     if not data:
         print("real pairs: skipped, $BERTSMITH_DATA is not set")
         return None
-    from bertsmith.jobs.prepare import prepare
     from bertsmith.data.settings import PrepareSettings
+    from bertsmith.jobs.prepare import prepare
 
     folder = Path(tempfile.mkdtemp())
     with lzma.open(Path(data) / "en/corpus/wiki_en/train.txt.xz", "rt", encoding="utf-8") as file:
@@ -130,7 +131,9 @@ def batches_of(variant: dict[str, Any]) -> list[Any]:
     for _ in range(4):
         framed = [frame(rng.integers(999, V, 60), rng.integers(999, V, S - 63), 101, 102) for _ in range(B)]
         plain = pack([ids for ids, _ in framed], [segments for _, segments in framed], rng.integers(0, 2, B))
-        rows = np.sort(np.concatenate([i * S + rng.choice(np.arange(1, S - 1), round(S * MASKED), replace=False) for i in range(B)]))
+        rows = np.sort(
+            np.concatenate([i * S + rng.choice(np.arange(1, S - 1), round(S * MASKED), replace=False) for i in range(B)])
+        )
         ids_T = plain.ids_T.copy()
         ids_T[rows] = 103
         fields = (plain.segments_T, plain.positions_T, plain.cu_seqlens, plain.order_B)
@@ -217,7 +220,11 @@ def padded(batch: Any) -> dict[str, Any]:
     row = np.repeat(np.arange(len(lengths)), lengths)
     shape = (len(lengths), lengths.max())
     ids, segments, attended, labels = np.zeros(shape, int), np.zeros(shape, int), np.zeros(shape, int), np.full(shape, -100)
-    ids[row, batch.positions_T], segments[row, batch.positions_T], attended[row, batch.positions_T] = batch.ids_T, batch.segments_T, 1
+    ids[row, batch.positions_T], segments[row, batch.positions_T], attended[row, batch.positions_T] = (
+        batch.ids_T,
+        batch.segments_T,
+        1,
+    )
     labels[row[batch.masked_M], batch.positions_T[batch.masked_M]] = batch.labels_M
     arrays = {"input_ids": ids, "token_type_ids": segments, "attention_mask": attended, "labels": labels}
     return {**{k: torch.from_numpy(v) for k, v in arrays.items()}, "next_sentence_label": torch.from_numpy(batch.targets_B)}

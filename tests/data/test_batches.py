@@ -38,6 +38,7 @@ def masked_batch(sequences):
     )
 
 
+@settings(max_examples=40)
 @given(SEQUENCES)
 def test_packed_sequences_lie_end_to_end_from_short_to_long(sequences):
     batch = packed(sequences, np.arange(len(sequences)) * 10)
@@ -67,6 +68,7 @@ def test_tokens_of_a_narrow_type_become_wide_ones():
     assert batch.ids_T.tolist() == [65535]
 
 
+@settings(max_examples=40)
 @given(SEQUENCES, st.integers(1, 40))
 def test_micro_batches_hold_everything_once_within_the_budget(sequences, budget):
     batch = masked_batch(sequences)
@@ -81,6 +83,7 @@ def test_micro_batches_hold_everything_once_within_the_budget(sequences, budget)
         assert (piece.ids_T[piece.masked_M] + 1 == piece.labels_M).all()
 
 
+@settings(max_examples=40)
 @given(SEQUENCES, st.integers(1, 40))
 def test_no_micro_batch_could_take_the_next_sequence(sequences, budget):
     pieces = cut_by_tokens(masked_batch(sequences), budget)
@@ -92,6 +95,7 @@ def test_a_batch_within_the_budget_stays_whole():
     assert cut_by_tokens(batch, 3) == [batch]
 
 
+@settings(max_examples=40)
 @given(PARTS)
 def test_one_part_is_framed_by_two_special_tokens(first):
     ids, segments = frame(first, None, 1, 2)
@@ -99,6 +103,7 @@ def test_one_part_is_framed_by_two_special_tokens(first):
     assert segments.tolist() == [0] * (len(first) + 2)
 
 
+@settings(max_examples=40)
 @given(PARTS, PARTS)
 def test_two_parts_are_framed_by_three_and_the_second_has_segment_one(first, second):
     ids, segments = frame(first, second, 1, 2)
@@ -112,7 +117,7 @@ def one_at_a_time(a, b, room):
     return a, b
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=5), st.integers(0, 70))
 def test_cutting_to_fit_is_taking_from_the_longer_part_one_token_at_a_time(lengths, room):
     assert cut_to_fit(lengths, room) == [one_at_a_time(a, b, room) for a, b in lengths]

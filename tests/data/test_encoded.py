@@ -4,7 +4,7 @@ from itertools import chain, pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertsmith.data.encoded import Encoded, encode
@@ -86,6 +86,14 @@ def test_a_packed_batch_tells_which_text_each_sequence_is():
     assert targets == [30, 0, 10]
 
 
+def test_a_packed_pair_keeps_its_own_segments():
+    batch = encode(ENCODER, ["a b c", "d", "e"], ["f", "g h i j", "f g"], 16).pack([2, 1, 0])
+    assert batch.order_B.tolist() == [0, 2, 1]
+    assert shown(batch.ids_T).split(" [CLS] ")[1:] == ["a b c [SEP] f [SEP]", "d [SEP] g h i j [SEP]"]
+    assert batch.segments_T.tolist() == [0] * 3 + [1] * 3 + [0] * 5 + [1] * 2 + [0] * 3 + [1] * 5
+
+
+@settings(max_examples=50)
 @given(st.lists(st.integers(2, 30), min_size=1, max_size=40), st.integers(1, 80))
 def test_stretches_of_similar_length_hold_every_sequence_once_within_the_budget(lengths, budget):
     stretches = encoded_of(lengths).by_length(budget)

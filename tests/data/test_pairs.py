@@ -61,7 +61,7 @@ DOCUMENTS = st.lists(st.lists(SENTENCE, min_size=1, max_size=12), min_size=2, ma
 RULES = st.builds(PairRules, st.integers(8, 70), st.sampled_from((0.0, 0.1, 1.0)), st.booleans(), st.integers(0, 2**40))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(DOCUMENTS, RULES, st.integers(0, 5), st.integers(0, 1000))
 def test_every_instance_is_the_one_of_the_naive_procedure(lengths, rules, epoch, first_document):
     shard = shard_of(lengths, first_document)

@@ -47,7 +47,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path):
     assert {"update", "half a state", "before the rename", "behind the rename", "half a line", "model", "result"} <= set(killed)
     assert results_of(tmp_path / "killed") == results_of(tmp_path / "whole")
     whole = data_of(tmp_path / "whole.data")
-    assert sorted(whole) == list(range(60))
+    assert sorted(whole) == list(range(100))
     assert data_of(tmp_path / "killed.data") == whole
     assert not list((tmp_path / "killed").rglob(".aside*"))
 

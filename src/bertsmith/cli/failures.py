@@ -65,10 +65,11 @@ def known_error(error: BaseException, words: Sequence[str]) -> BertsmithError | 
     return None
 
 
-def report(error: BertsmithError, language: str) -> str:
-    """The error for a person, with a mark in front."""
+def report(error: BertsmithError, language: str, words: Sequence[str] = ()) -> str:
+    """The error for a person, with a mark in front; behind an interruption stands the command that goes on."""
     if isinstance(error, Interrupted):
-        return error.text(language)
+        command = "" if "command" in error.values else "\n    " + shlex.join(["bertsmith", *words])
+        return error.text(language) + command
     if error.also:
         return _FAULTS.text(language).format(count=_count(error)) + "\n" + error.text(language)
     return _ERROR.text(language) + error.text(language)

@@ -89,7 +89,7 @@ def _show(result: "Result", general: General) -> None:
 
 def _fail(error: BaseException, words: Sequence[str], language: str) -> int:
     told = known_error(error, words)
-    text = report_own_fault(error, language, os.environ) if told is None else report(told, language)
+    text = report_own_fault(error, language, os.environ) if told is None else report(told, language, words)
     print(text, file=sys.stderr, flush=True)
     return 1 if told is None else told.exit_code
 

@@ -8,7 +8,7 @@ from bertsmith.data.examples import Examples
 from bertsmith.files import sha256
 from bertsmith.jobs.finetune_data import read_splits
 from bertsmith.jobs.finetune_page import card_scores, numbers_of, page_of
-from bertsmith.jobs.outcome import Outcome, told_score
+from bertsmith.jobs.outcome import Outcome, command, told_score
 from bertsmith.messages import Phrase
 from bertsmith.progress import Listener, Stage, ignore
 from bertsmith.records.page import from_json
@@ -94,5 +94,5 @@ def _outcome(settings: FinetuneSettings, numbers: Mapping[str, Any]) -> Outcome:
             Phrase(f"model: {model} (seed {numbers['chosen_seed']})", f"模型：{model}（种子 {numbers['chosen_seed']}）"),
             Phrase(f"report: {report}", f"报告：{report}"),
         ),
-        (f'bertsmith predict {model} "…"', f"bertsmith evaluate {model} DATA.csv"),
+        (command("predict", model, "…"), command("evaluate", model, "DATA.csv")),
     )

@@ -1,5 +1,6 @@
 """What a job hands back: plain numbers for programs, lines in both languages for people."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,11 @@ class Outcome:
         if self.following:
             lines += ["", Phrase("Next:", "接下来：").text(language), *(f"  {command}" for command in self.following)]
         return lines
+
+
+def command(*words: object) -> str:
+    """A command as it is typed, with quotes where a path needs them."""
+    return shlex.join(["bertsmith", *map(str, words)])
 
 
 METRICS = {

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from bertsmith.data.corpus import assign_split, open_corpus
+from bertsmith.data.corpus import HELD_OUT, TRAIN, assign_split, open_corpus
 from bertsmith.data.repeated_lines import RepeatedLines
 from bertsmith.data.settings import PrepareSettings
 from bertsmith.data.token_store import TokenStore, write_store
-from bertsmith.jobs.outcome import Outcome
+from bertsmith.jobs.outcome import Outcome, command
 from bertsmith.messages import Phrase
-from bertsmith.progress import Listener, ignore, note
+from bertsmith.progress import Listener, ignore, note, warning
 from bertsmith.text.vocabulary import read_vocabulary
 
 
@@ -37,10 +37,11 @@ def prepare(
         documents, vocabulary, settings.output, shard_tokens=settings.shard_tokens, origin=origin, listen=listen
     )
     tell_repeats(repeats, settings.repeated_lines, listen)
+    _tell_none_held_out(store, settings.held_out, listen)
     return Outcome(
         {"folder": str(settings.output), **store_numbers(store), "repeated_lines": repeats.repeats},
         store_lines(store),
-        (f"bertsmith inspect {settings.output}", f"bertsmith pretrain {settings.output} --model mini"),
+        (command("inspect", settings.output), command("pretrain", settings.output, "--model", "mini")),
     )
 
 
@@ -54,6 +55,18 @@ def tell_repeats(repeats: RepeatedLines, how: str, listen: Listener) -> None:
         listen(note("repeats-dropped", "{count} repeated sentences ({share}) were dropped", **values))
     else:
         listen(note("repeats-kept", "{count} sentences ({share}) are repeats of earlier ones and were kept", **values))
+
+
+def _tell_none_held_out(store: TokenStore, share: float, listen: Listener) -> None:
+    if share and not store.shards(HELD_OUT):
+        listen(
+            warning(
+                "none-held-out",
+                "of {documents} documents a share of {share} held out is none: pretraining will measure nothing (--held-out)",
+                documents=store.manifest["counts"][TRAIN]["documents"],
+                share=share,
+            )
+        )
 
 
 def store_numbers(store: TokenStore) -> dict[str, object]:

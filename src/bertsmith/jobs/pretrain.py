@@ -5,7 +5,7 @@ from typing import Any
 
 from bertsmith.checkpoints.folder import check_place, write_model_folder
 from bertsmith.data.token_store import TokenStore
-from bertsmith.jobs.outcome import Outcome, told_score
+from bertsmith.jobs.outcome import Outcome, command, told_score
 from bertsmith.jobs.pretrain_page import page_of
 from bertsmith.messages import Phrase
 from bertsmith.progress import Listener, ignore
@@ -64,5 +64,5 @@ def _outcome(settings: PretrainSettings, numbers: Mapping[str, Any]) -> Outcome:
             Phrase(f"model: {numbers['model']}", f"模型：{numbers['model']}"),
             Phrase(f"report: {report}", f"报告：{report}"),
         ),
-        (f"bertsmith finetune DATA.csv --model {numbers['model']}",),
+        (command("finetune", "DATA.csv", "--model", numbers["model"]),),
     )

@@ -61,9 +61,10 @@ def curves_of(log: Sequence[Mapping[str, Any]], scores: Sequence[Score]) -> Sect
         if not steps or metric not in steps[0]:
             continue
         series = [_smooth(steps, metric)]
-        if evaluations:
+        measured = [entry for entry in evaluations if metric in entry]  # none where no text is held out
+        if measured:
             series.append(
-                Series(_HELD_OUT, tuple(float(e["step"]) for e in evaluations), tuple(float(e[metric]) for e in evaluations))
+                Series(_HELD_OUT, tuple(float(e["step"]) for e in measured), tuple(float(e[metric]) for e in measured))
             )
         if metric in baselines:
             name, value = baselines[metric]

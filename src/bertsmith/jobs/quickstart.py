@@ -18,7 +18,7 @@ from bertsmith.files import sha256, write_json
 from bertsmith.inference.masked_lm import MaskedLM
 from bertsmith.jobs.finetune import finetune
 from bertsmith.jobs.finetune_data import read_splits
-from bertsmith.jobs.outcome import Outcome
+from bertsmith.jobs.outcome import Outcome, command
 from bertsmith.jobs.pretrain import pretrain
 from bertsmith.jobs.quickstart_page import Knowledge, Parts, page_of, told_of
 from bertsmith.jobs.quickstart_plan import BATCH, LENGTH, PLANS, Plan, network, plan_of
@@ -151,7 +151,7 @@ def _knowledge(model: Path, store: TokenStore, plan: Plan, seed: int, listen: Li
     """What the network knows without labels: five masks filled, and true sentences against the same with two words swapped."""
     listen(Stage("probing"))
     network_ = MaskedLM(read_model_folder(model))
-    sentences = _held_out_sentences(store, plan.probes, seed)
+    split, sentences = _probed_sentences(store, plan.probes, seed)
     starts = store.vocabulary.starts_word
     places = [
         int(np.flatnonzero(starts[ids])[below(int(starts[ids].sum()), seed, "shown mask", number)])
@@ -159,14 +159,14 @@ def _knowledge(model: Path, store: TokenStore, plan: Plan, seed: int, listen: Li
     ]
     preferred = network_.preferred_over_swapped(sentences, seed)
     fillings = network_.fill(sentences[:5], places)
-    return Knowledge(
-        tuple((filling.text, filling.truth, filling.pieces) for filling in fillings), float(np.mean(preferred)), len(preferred)
-    )
+    filled = tuple((filling.text, filling.truth, filling.pieces) for filling in fillings)
+    return Knowledge(filled, sum(preferred) / max(len(preferred), 1), len(preferred), split)
 
 
-def _held_out_sentences(store: TokenStore, count: int, seed: int) -> list[np.ndarray]:
+def _probed_sentences(store: TokenStore, count: int, seed: int) -> tuple[str, list[np.ndarray]]:
     """Held-out sentences of a middling length without unknown pieces, chosen by the seed; training ones where none is held out."""
-    shard = (store.shards("held-out") or store.shards("train"))[0]
+    split = "held-out" if store.shards("held-out") else "train"
+    shard = store.shards(split)[0]
     lengths = np.diff(shard.sentences)
     fitting = np.flatnonzero((lengths >= _WORDS[0]) & (lengths <= _WORDS[1]))
     order = permute(np.arange(len(fitting)), max(len(fitting), 1), seed, "shown sentences")
@@ -177,7 +177,7 @@ def _held_out_sentences(store: TokenStore, count: int, seed: int) -> list[np.nda
             chosen.append(ids)
         if len(chosen) == count:
             break
-    return chosen
+    return split, chosen
 
 
 def _sections(place: Path) -> dict[str, Any]:
@@ -190,9 +190,9 @@ def _outcome(settings: QuickstartSettings, numbers: Mapping[str, Any]) -> Outcom
     place = settings.output
     told = tuple(Phrase(en, zh) for en, zh in numbers["told"])
     report = place / "report.html"
-    following = [f"bertsmith inspect {place / 'store'}"]
+    following = [command("inspect", place / "store")]
     if numbers["finetuning"]:
-        following.insert(0, f'bertsmith predict {place / "classifier" / "model"} "…"')
-    following.append(f"bertsmith finetune YOUR.csv --model {place / 'pretrained' / 'model'}")
+        following.insert(0, command("predict", place / "classifier" / "model", "…"))
+    following.append(command("finetune", "YOUR.csv", "--model", place / "pretrained" / "model"))
     following.append("bertsmith quickstart --corpus YOUR_TEXTS/ --labels YOUR.csv --output yours")
     return Outcome(numbers, (*told, Phrase(f"report: {report}", f"报告：{report}")), tuple(following))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bertsmith.jobs.outcome import METRICS, told_score
+from bertsmith.jobs.outcome import METRICS, SPLITS, told_score
 from bertsmith.messages import Phrase
 from bertsmith.records.page import Cell, Page, Paragraph, Section, Table, from_json
 from bertsmith.records.scores import Score
@@ -33,12 +33,14 @@ class Knowledge:
     Args:
         fillings: text with a mask, what stood there, and the likeliest pieces with probabilities.
         preferred: share of true sentences that are likelier than themselves with two words swapped.
-        pairs: of how many.
+        pairs: of how many; 0 where the text has no sentence that is fit to be asked about.
+        split: where the sentences stand, `held-out`, or `train` where nothing is held out.
     """
 
     fillings: tuple[tuple[str, str, tuple[tuple[str, float], ...]], ...]
     preferred: float
     pairs: int
+    split: str
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,7 @@ def told_of(parts: Parts) -> tuple[Phrase, ...]:
     lines = [Phrase("", ""), Phrase(f"Text: {text}", f"文本：{zh}"), Phrase("", ""), Phrase("Pretraining", "预训练")]
     scores: Sequence[Score] = from_json(parts.pretraining["scores"])
     lines += [_indented(told_score(score)) for score in scores]
-    share, pairs = f"{parts.knowledge.preferred:.1%}", parts.knowledge.pairs
-    lines.append(
-        Phrase(
-            f"  prefers the true sentence to the same with two words swapped: {share} of {pairs} (chance 50 %)",
-            f"  认为原句比交换两个词后的句子更可信：{pairs} 对中占 {share}（随机为 50 %）",
-        )
-    )
+    lines.append(_indented(_preferred(parts.knowledge)))
     for filled, truth, pieces in parts.knowledge.fillings:
         answers = ", ".join(f"{piece} {p:.2f}" for piece, p in pieces)
         lines.append(Phrase(f"    {filled}  →  {answers}  (was: {truth})", f"    {filled}  →  {answers}（原为：{truth}）"))
@@ -172,17 +168,31 @@ def _found_table(found: Mapping[str, int]) -> Table:
 
 
 def _knowledge_items(knowledge: Knowledge) -> tuple[Paragraph | Table, ...]:
-    share = f"{knowledge.preferred:.1%}"
-    sentence = Phrase(
-        f"Of {knowledge.pairs} true held-out sentences against the same with two words swapped, the masked LM prefers the true one in {share} (chance: 50 %).",
-        f"取 {knowledge.pairs} 个留出句，与交换其中两个词后的句子相比，掩码语言模型在 {share} 的情形下偏好原句（随机为 50 %）。",
-    )
     columns = (Phrase("sentence", "句子"), Phrase("stood there", "原词"), Phrase("likeliest", "最可能的词"))
     rows = tuple(
         (text, truth, ", ".join(f"{piece} {p:.2f}" for piece, p in pieces)) for text, truth, pieces in knowledge.fillings
     )
-    title = Phrase("Masks filled in held-out sentences, chosen at random", "随机选取的留出句中的填空")
-    return (Paragraph(sentence), Table(title, columns, rows))
+    if not rows:
+        return (Paragraph(_preferred(knowledge)),)
+    title = Phrase(
+        f"Masks filled in sentences chosen at random ({SPLITS[knowledge.split].en})",
+        f"随机选取的句子中的填空（{SPLITS[knowledge.split].zh}）",
+    )
+    return (Paragraph(_preferred(knowledge)), Table(title, columns, rows))
+
+
+def _preferred(knowledge: Knowledge) -> Phrase:
+    if not knowledge.pairs:
+        return Phrase(
+            "The text has no sentence of a middling length to probe the network with.",
+            "文本中没有长度适中的句子可用来探查网络。",
+        )
+    share, pairs, split = f"{knowledge.preferred:.1%}", knowledge.pairs, SPLITS[knowledge.split]
+    return Phrase(
+        f"Of {pairs} true sentences ({split.en}) against the same with two words swapped, "
+        f"the masked LM prefers the true one in {share} (chance: 50 %).",
+        f"取 {pairs} 个句子（{split.zh}），与交换其中两个词后的句子相比，掩码语言模型在 {share} 的情形下偏好原句（随机为 50 %）。",
+    )
 
 
 def _model_line(name: Phrase, scores: tuple[Score, Score]) -> Phrase:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,8 @@ from bertsmith.progress import Listener, note, warning
 from bertsmith.text.settings import CorpusSettings
 from bertsmith.text.vocabulary import Vocabulary, learn_vocabulary
 
-HELD_OUT = 0.05  # of one's own documents: enough for a steady measurement of a few hundred pairs; assumed
+# of one's own documents; of fewer than 200 as many more as give ten documents, or a fifth of them; assumed
+HELD_OUT, MOST_HELD_OUT, DOCUMENTS_HELD_OUT = 0.05, 0.2, 10
 _FOUND = "texts.json"
 
 
@@ -83,16 +85,17 @@ def _documentation(settings: QuickstartSettings, examples: int, listen: Listener
 
 
 def _own(settings: QuickstartSettings, corpus: Corpus, listen: Listener) -> Texts:
-    words = (s for d in corpus.documents(listen) for s in d.sentences)
-    vocabulary = _vocabulary(words, settings.output, listen)
+    counted: Counter[str] = Counter()
+    vocabulary = _vocabulary(_sentences(corpus, counted, listen), settings.output, listen)
+    share = max(HELD_OUT, min(MOST_HELD_OUT, DOCUMENTS_HELD_OUT / counted["documents"]))
     repeats = RepeatedLines()
-    documents = assign_split(repeats.drop_repeats(corpus.documents(listen), "drop"), HELD_OUT, settings.seed)
+    documents = assign_split(repeats.drop_repeats(corpus.documents(), "drop"), share, settings.seed)
     store = write_store(
         documents,
         vocabulary,
         settings.output / "store",
         shard_tokens=2**26,
-        origin={"corpus": corpus.sha256, "seed": settings.seed},
+        origin={"corpus": corpus.sha256, "held_out": share, "seed": settings.seed},
         listen=listen,
     )
     tell_repeats(repeats, "drop", listen)
@@ -104,6 +107,13 @@ def _own(settings: QuickstartSettings, corpus: Corpus, listen: Listener) -> Text
     listen(note("texts-found", "{documents} documents, {sentences} sentences, {repeated} repeated lines dropped",
                 documents=f"{found['documents']:,}", sentences=f"{found['sentences']:,}", repeated=f"{repeats.repeats:,}"))  # fmt: skip
     return Texts(store, {**found, "repeated": repeats.repeats}, tables)
+
+
+def _sentences(corpus: Corpus, counted: Counter[str], listen: Listener) -> Iterator[str]:
+    """Every sentence; the documents are counted on the way."""
+    for document in corpus.documents(listen):
+        counted["documents"] += 1
+        yield from document.sentences
 
 
 def _vocabulary(texts: Iterator[str], place: Path, listen: Listener) -> Vocabulary:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bertsmith.data.corpus import open_corpus
-from bertsmith.jobs.outcome import Outcome
+from bertsmith.jobs.outcome import Outcome, command
 from bertsmith.messages import Phrase
 from bertsmith.progress import Listener, ignore
 from bertsmith.text.settings import VocabSettings
@@ -26,5 +26,5 @@ def vocab(settings: VocabSettings, *, given: Mapping[str, object], listen: Liste
     return Outcome(
         {"pieces": vocabulary.size, "folder": str(settings.output), "sha256": vocabulary.sha256},
         (Phrase(f"{vocabulary.size:,} pieces in {settings.output}", f"{settings.output} 中有 {vocabulary.size:,} 个词片"),),
-        (f"bertsmith prepare {settings.corpus} --vocabulary {settings.output}",),
+        (command("prepare", settings.corpus, "--vocabulary", settings.output),),
     )

@@ -38,6 +38,5 @@ NOTES: dict[str, str] = {
     "not-next-share": "{share} 的句对为“非下一句”",
     "no-held-out": "留出的文档太少：不做评估（`bertsmith prepare --held-out`）",
     "texts-cut": "{share} 的文本超过 {length} 个词元，已被截断（--max-length）",
-    "new-head": "分类头从随机权重开始",
     "seed-done": "种子 {seed}：开发集 {metric} {value}",
 }
