@@ -96,11 +96,11 @@ def test_instances_are_found_alone_and_in_any_order_as_in_the_whole():
 
 
 def test_a_part_of_the_split_draws_as_the_whole_split_does():
-    lengths = mixed_lengths(12)
-    rules = rules_of(pairs=False)
+    lengths = mixed_lengths(60)
+    rules = rules_of(short_share=0.5, pairs=False)
     whole = as_lists(whole_epoch(shard_of(lengths), rules, 0))
-    behind = shard_of(lengths[7:], first_document=7)
-    shift = sum(map(sum, lengths[:7]))
+    behind = shard_of(lengths[20:], first_document=20)
+    shift = sum(map(sum, lengths[:20]))
     moved = [([t + shift for t in a], [], label) for a, _, label in as_lists(whole_epoch(behind, rules, 0))]
     assert moved == whole[-len(moved) :]
 

@@ -34,6 +34,7 @@ from bertsmith.training.finetuning.settings import FinetuneSettings
 from bertsmith.training.pretraining.settings import PretrainSettings
 
 RATE, TUNING_RATE = 3e-3, 1e-3  # peaks for pretraining and fine-tuning this small network; measured, docs/decisions/0004
+MASKED = 0.4  # of the tokens: a short run is short of tokens to predict, not of context; measured, docs/decisions/0004
 _WORDS = (8, 24)  # pieces of a sentence that is shown or probed
 
 
@@ -120,6 +121,7 @@ def _pretraining(settings: QuickstartSettings, plan: Plan, texts: Texts) -> Pret
         batch_size=BATCH,
         max_seq_length=LENGTH,
         learning_rate=RATE,
+        masked_share=MASKED,
         evaluate_every=max(plan.steps // 10, 1),
         save_every=max(plan.steps // 10, 1),
         threads=settings.threads,

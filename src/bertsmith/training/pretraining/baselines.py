@@ -6,13 +6,19 @@ from numpy.typing import NDArray
 from bertsmith.data.token_store import TokenStore
 
 
-def unigram(store: TokenStore, labels_M: NDArray[np.int64]) -> tuple[float, float]:
-    """Loss in nats and accuracy of guessing by frequency in the training text (one added to each count) for hidden pieces."""
+def log_frequencies(store: TokenStore) -> NDArray[np.float64]:
+    """Log-probability of each piece in the training text, one added to each count: (V,)."""
     counts_V = np.ones(store.vocabulary.size)
     for shard in store.shards("train"):
         counts_V += np.bincount(shard.tokens, minlength=store.vocabulary.size)
-    log_p_V = np.log(counts_V / counts_V.sum())
-    return float(-log_p_V[labels_M].mean()), float((labels_M == counts_V.argmax()).mean())
+    log_p_V: NDArray[np.float64] = np.log(counts_V / counts_V.sum())
+    return log_p_V
+
+
+def unigram(store: TokenStore, labels_M: NDArray[np.int64]) -> tuple[float, float]:
+    """Loss in nats and accuracy of guessing hidden pieces by their frequency in the training text."""
+    log_p_V = log_frequencies(store)
+    return float(-log_p_V[labels_M].mean()), float((labels_M == log_p_V.argmax()).mean())
 
 
 def majority(targets_B: NDArray[np.int64]) -> float:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from bertsmith.checkpoints.folder import Checkpoint, read_config, read_model_folder
 from bertsmith.config.bert import BertConfig
 from bertsmith.config.presets import PRESETS, preset
@@ -20,7 +22,7 @@ from bertsmith.records.run import RunFolder
 from bertsmith.records.scores import Score
 from bertsmith.training.loop import evaluate, train
 from bertsmith.training.precision import Engine
-from bertsmith.training.pretraining.baselines import majority, unigram
+from bertsmith.training.pretraining.baselines import log_frequencies, majority, unigram
 from bertsmith.training.pretraining.objective import Pretraining
 from bertsmith.training.pretraining.recipe import config_of, plan_of
 from bertsmith.training.pretraining.settings import PretrainSettings
@@ -110,6 +112,10 @@ def workload_of(settings: PretrainSettings, store: TokenStore, start: Start, pai
     initialize(model, start.config.initializer_range, settings.seed)
     if start.checkpoint is not None:
         load_arrays(model, start.checkpoint.arrays)
+    elif settings.recipe == "lean":
+        # the masked LM starts as the unigram, so no step is spent on learning frequencies
+        with torch.no_grad():
+            model.masked_lm.bias.copy_(torch.from_numpy(log_frequencies(store)))
     rules = PairRules(settings.max_seq_length, settings.short_share, pairs, settings.seed)
     masks = MaskRules(settings.masked_share, store.vocabulary.size, store.vocabulary.mask, settings.seed)
     evaluated = MaskRules(EVALUATED_SHARE, store.vocabulary.size, store.vocabulary.mask, settings.seed)

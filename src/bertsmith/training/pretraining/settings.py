@@ -32,8 +32,8 @@ class PretrainSettings(EngineSettings):
     )
     recipe: str = documented(
         "lean",
-        "lean: no dropout, AdamW with bias correction; google-2018: the paper's",
-        "lean：无丢弃、带偏差修正的 AdamW；google-2018：原论文做法",
+        "lean: no dropout, AdamW with bias correction, a head that starts at the unigram; google-2018: the paper's",
+        "lean：无丢弃、带偏差修正的 AdamW、以一元频率起步的预测头；google-2018：原论文做法",
         choices=RECIPES,
         source="Devlin 2019, appendix A.2",
     )
