@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,10 +37,24 @@ def disk_errors(path: Path) -> Iterator[None]:
                 "cannot-write",
                 "cannot be written: {reason}",
                 where=path,
-                do="choose a folder that you may write to",
+                do="choose a place that you may write to",
                 reason=error.strerror,
             ) from error
         raise
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a place that cannot take a file, before the work whose result goes there.
+
+    Raises:
+        MachineError: it is a folder, or its folder may not be written.
+    """
+    with disk_errors(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent, prefix=ASIDE):
+            pass
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Named sizes: Google's released BERTs (Turc et al. 2019, arXiv 1908.08962, and Devlin et al. 2019)."""
 
 import difflib
+from pathlib import Path
 
 from bertsmith.config.bert import BertConfig
 from bertsmith.errors import ConfigError
@@ -15,6 +16,12 @@ PRESETS: dict[str, tuple[int, int, int]] = {
     "large": (24, 1024, 16),
 }
 UNCASED_VOCABULARY = 30522  # pieces of Google's English uncased vocabulary
+
+
+def names_a_path(model: str) -> bool:
+    """Whether a model is named by a path: it exists, or it is written as one, and no preset is called so."""
+    path = Path(model)
+    return model not in PRESETS and (path.exists() or path.suffix != "" or len(path.parts) > 1)
 
 
 def preset(name: str, *, vocab_size: int = UNCASED_VOCABULARY) -> BertConfig:

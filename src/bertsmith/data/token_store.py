@@ -296,6 +296,14 @@ def _read_manifest(folder: Path) -> Mapping[str, Any]:
             do="make one with `bertsmith prepare`; if that was interrupted, run the same command again and it goes on",
         )
     manifest: Mapping[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
+    if missing := sorted({"version", "sha256", "counts", "vocabulary", "shards"} - manifest.keys()):
+        raise DataError(
+            "store-manifest",
+            "the manifest of the token store lacks {missing}",
+            where=folder / MANIFEST,
+            do="copy the store again from where it came, or run `bertsmith prepare` again",
+            missing=", ".join(missing),
+        )
     return manifest
 
 

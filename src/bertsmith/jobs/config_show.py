@@ -8,7 +8,7 @@ from typing import Any
 
 from bertsmith.config.bert import BertConfig
 from bertsmith.config.fields import doc_of
-from bertsmith.config.presets import PRESETS, preset
+from bertsmith.config.presets import names_a_path, preset
 from bertsmith.jobs.field_text import in_brackets, number_text, unit_name
 from bertsmith.jobs.settings import ConfigShowSettings
 from bertsmith.messages import Phrase
@@ -78,12 +78,11 @@ def config_show(
 
 
 def _read(model: str) -> BertConfig:
-    path = Path(model)
-    if model in PRESETS or not (path.exists() or path.suffix or len(path.parts) > 1):
+    if not names_a_path(model):
         return preset(model)
     from bertsmith.checkpoints.folder import read_config  # here, because a preset needs no reader of files
 
-    return read_config(path)
+    return read_config(Path(model))
 
 
 def _value(value: object, language: str) -> str:

@@ -8,6 +8,7 @@ from bertsmith.data.examples import unlabelled_examples
 from bertsmith.data.table_columns import Wanted, infer_columns
 from bertsmith.data.tables import Table, read_table, read_text_lines, write_rows
 from bertsmith.errors import DataError
+from bertsmith.files import check_writable
 from bertsmith.inference.model import LoadedModel, load
 from bertsmith.jobs.outcome import Outcome
 from bertsmith.jobs.settings import PredictSettings
@@ -27,9 +28,12 @@ def predict(
     Raises:
         DataError: a file that cannot be read.
         CheckpointError: no fine-tuned model.
+        MachineError: the output may not be written; this is found before any answer.
         UsageError: one text for a model of pairs, or two for a model of single texts.
     """
     use_threads(settings.threads)
+    if settings.output is not None:
+        check_writable(settings.output)
     model = load(settings.model, listen=listen)
     table = _table(settings, listen)
     if table is None:

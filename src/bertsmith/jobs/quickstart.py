@@ -100,6 +100,7 @@ def _begin(settings: QuickstartSettings, folder: RunFolder, record: RunRecord, c
     if settings.labels is not None:
         record.data["labels"] = sha256(settings.labels)
     threads = settings.threads or cores()
+    folder.check_place()
     existing = folder.read_record()
     known = None if existing is None else existing.settings.get("scale")
     plan = PLANS[known.value] if known and settings.scale == "auto" else plan_of(settings.scale, threads, listen)
@@ -117,6 +118,7 @@ def _pretraining(settings: QuickstartSettings, plan: Plan, texts: Texts) -> Pret
         store=settings.output / "store",
         output=settings.output / "pretrained",
         model=str(config),
+        first_weights="neighbours",
         steps=plan.steps,
         batch_size=BATCH,
         max_seq_length=LENGTH,

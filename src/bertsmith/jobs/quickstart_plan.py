@@ -55,7 +55,7 @@ def network(vocab_size: int) -> BertConfig:
         vocab_size=vocab_size,
         hidden_size=128,
         num_hidden_layers=2,
-        num_attention_heads=2,
+        num_attention_heads=4,
         intermediate_size=512,
         max_position_embeddings=128,
         initializer_range=0.07,

@@ -49,6 +49,14 @@ STAGES: dict[str, str] = {
     "saving": "保存",
     "report": "生成报告",
     "hashing": "计算哈希",
+    "check files": "检查文件",
+    "count words": "统计词语",
+    "learn pieces": "学习词片",
+    "encode": "编码",
+    "documentation": "读取文档",
+    "probing": "探查网络",
+    "answering": "预测",
+    "tf-idf": "TF-IDF",
 }
 
 # names of the values beside a stage
@@ -77,14 +85,17 @@ VALUES: dict[str, str] = {
     "epoch": "轮次",
     "step": "步",
     "file": "文件",
+    "words": "词",
 }
 
 UNITS: dict[str, str] = {
     "batches": "批",
     "bytes": "字节",
+    "characters": "字符",
     "documents": "文档",
     "examples": "样本",
     "files": "文件",
+    "fits": "次拟合",
     "heads": "头",
     "instances": "样本",
     "layers": "层",

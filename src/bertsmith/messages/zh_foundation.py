@@ -14,9 +14,10 @@ ERRORS: dict[str, tuple[str, str]] = {
     "out-of-bounds": ("{field} 为 {value}", "请给出 {low} 到 {high} 之间的值"),
     "unknown-preset": ("没有名为 {name!r} 的预设", "可用预设：{names}（最接近：{near}）"),
     "disk-full": ("写入时磁盘空间不足", "请腾出空间后重新运行同一命令；原有内容完好无损"),
-    "cannot-write": ("无法写入：{reason}", "请选择有写入权限的文件夹"),
+    "cannot-write": ("无法写入：{reason}", "请选择有写入权限的位置"),
     "damaged-run": ("运行记录无法读取", "请另选文件夹"),
     "different-run": ("该文件夹中是另一次运行：{differences}", "请另选文件夹，或使用其中那次运行的设置；原有内容未被改动"),
+    "run-is-a-file": ("这是一个文件，而运行需要文件夹", "请另选位置；原有内容未被改动"),
     "not-a-run": ("文件夹非空，且其中没有运行记录", "请另选文件夹；原有内容未被改动"),
 }
 

@@ -3,6 +3,7 @@
 ERRORS: dict[str, tuple[str, str]] = {
     "no-such-instance": ("本轮只有 {count} 个样本", "请给出小于 {count} 的 --first"),
     "labels-without-corpus": ("--labels 需要同时给出用于预训练的 --corpus", "请用 --corpus 给出文本文件夹，或去掉 --labels"),
+    "vocabulary-place-taken": ("那里已有别的东西：{names}", "请用 --output 另选文件夹；原有内容未被改动"),
     "no-group": ("--split group 需要分组列", "请用 --group 指定"),
     "no-such-source": ("没有这个文件", "请检查路径，或直接给出文本"),
     "second-missing": ("该模型判断的是句对", "请同时给出第二段文本"),

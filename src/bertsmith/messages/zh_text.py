@@ -37,6 +37,7 @@ ERRORS: dict[str, tuple[str, str]] = {
     "json-line": ("这不是有效的 JSON：{reason}", "请修正这一行：每行须是一个完整的对象"),
     "json-field": ("字段 {field!r} 中没有文本", "请用 --text-field 指定存放文本的字段；这一行有：{fields}"),
     "store-version": ("这个词元库是第 {found} 版，本程序读取第 {wanted} 版", "请重新运行 `bertsmith prepare`"),
+    "store-manifest": ("词元库的清单缺少 {missing}", "请从原处重新复制词元库，或重新运行 `bertsmith prepare`"),
     "store-truncated": ("文件有 {found} 字节，应为 {size} 字节", "请从原处重新复制词元库，或重新运行 `bertsmith prepare`"),
     "not-a-store": ("这里没有词元库", "请用 `bertsmith prepare` 制作；若曾中断，再次运行同一命令即可继续"),
     "place-taken": ("这里已有别的东西（不是词元库），继续会将其替换", "请用 --output 另选文件夹，或先将其移走"),

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bertsmith.errors import RunFolderError
-from bertsmith.files import write_json
+from bertsmith.files import ASIDE, write_json
 from bertsmith.machine import describe
 from bertsmith.records.page import Page, from_json, to_json
 
@@ -96,15 +96,9 @@ class RunFolder:
         Raises:
             RunFolderError: the folder holds a different run, or something else.
         """
+        self.check_place()
         existing = self.read_record()
         if existing is None:
-            if self.path.exists() and any(self.path.iterdir()):
-                raise RunFolderError(
-                    "not-a-run",
-                    "the folder is not empty and holds no run",
-                    where=self.path,
-                    do="choose another folder; nothing was touched",
-                )
             write_json(self.path / "run.json", _record_json(record))
             return False
         differences = _differences(existing.identity(), record.identity())
@@ -135,6 +129,29 @@ class RunFolder:
             raise RunFolderError(
                 "damaged-run", "the record of the run cannot be read", where=path, do="choose another folder"
             ) from error
+
+    def check_place(self) -> None:
+        """Refuse a place where something else than a run stands; jobs ask this before any long work.
+
+        Raises:
+            RunFolderError: the folder holds other files, or it is a file.
+        """
+        if (self.path / "run.json").exists():
+            return
+        if self.path.is_dir() and any(not path.name.startswith(ASIDE) for path in self.path.iterdir()):
+            raise RunFolderError(
+                "not-a-run",
+                "the folder is not empty and holds no run",
+                where=self.path,
+                do="choose another folder; nothing was touched",
+            )
+        if self.path.exists() and not self.path.is_dir():
+            raise RunFolderError(
+                "run-is-a-file",
+                "this is a file, and a run needs a folder",
+                where=self.path,
+                do="choose another place; nothing was touched",
+            )
 
     def log(self, values: Mapping[str, Any]) -> None:
         """Append one object to the log."""

@@ -17,6 +17,7 @@ def begin(settings: EngineSettings, record: RunRecord, folder: RunFolder, listen
         RunFolderError: the folder holds a different run, or versions or machine differ from those of its start.
         MachineError: a GPU is asked for and there is none.
     """
+    folder.check_place()
     existing = folder.read_record()
     if existing is None:
         engine = resolve(settings, record, listen)

@@ -8,14 +8,14 @@ import torch
 
 from bertsmith.checkpoints.folder import Checkpoint, read_config, read_model_folder
 from bertsmith.config.bert import BertConfig
-from bertsmith.config.presets import PRESETS, preset
+from bertsmith.config.presets import names_a_path, preset
 from bertsmith.data.instances import Instances
 from bertsmith.data.masking import MaskRules
 from bertsmith.data.pairs import PairRules
 from bertsmith.data.token_store import TokenStore
 from bertsmith.errors import ConfigError, DataError
 from bertsmith.models.bert.heads import BertForPretraining
-from bertsmith.models.bert.initialize import initialize
+from bertsmith.models.bert.initialize import initialize, look_at_neighbours
 from bertsmith.models.bert.load import load_arrays, to_arrays
 from bertsmith.progress import Listener, note, warning
 from bertsmith.records.run import RunFolder
@@ -47,10 +47,10 @@ def start_of(settings: PretrainSettings, store: TokenStore, listen: Listener) ->
         CheckpointError: the model folder cannot be read.
     """
     path = Path(settings.model)
-    if settings.model in PRESETS or not path.exists():
+    if not names_a_path(settings.model):
         config = preset(settings.model, vocab_size=store.vocabulary.size)
         return Start(config.replace(max_position_embeddings=max(config.max_position_embeddings, settings.max_seq_length)), None)
-    checkpoint = read_model_folder(path, listen=listen) if path.is_dir() else None
+    checkpoint = None if path.suffix == ".json" else read_model_folder(path, listen=listen)
     config = read_config(path, listen=listen) if checkpoint is None else checkpoint.config
     faults = []
     if config.vocab_size != store.vocabulary.size:
@@ -110,6 +110,8 @@ def workload_of(settings: PretrainSettings, store: TokenStore, start: Start, pai
     """The network with its first weights, and its instances."""
     model = BertForPretraining(config_of(start.config, settings.recipe))
     initialize(model, start.config.initializer_range, settings.seed)
+    if settings.first_weights == "neighbours":
+        look_at_neighbours(model.bert, start.config.initializer_range, settings.seed)
     if start.checkpoint is not None:
         load_arrays(model, start.checkpoint.arrays)
     elif settings.recipe == "lean":

@@ -37,6 +37,13 @@ class PretrainSettings(EngineSettings):
         choices=RECIPES,
         source="Devlin 2019, appendix A.2",
     )
+    first_weights: str = documented(
+        "normal",
+        "normal: drawn at random; neighbours: positions start as sines and heads look at near tokens, which shortens the plateau of a short run",
+        "normal：随机抽取；neighbours：位置以正弦起步、注意力头先看邻近词元，可缩短短时训练的平台期",
+        choices=("normal", "neighbours"),
+        source="after Trockman and Kolter 2023",
+    )
     steps: int = documented(10_000, "optimizer steps", "优化步数", low=1, unit="steps")
     batch_size: int = documented(
         32, "sequences of a step", "每步的序列数", low=1, unit="sequences", source="assumed; the paper has 256"
