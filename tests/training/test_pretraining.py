@@ -43,7 +43,7 @@ def trained(tmp_path, store, name, pairs=True, listen=ignore, **changes):
 
 def test_a_predictable_text_is_learned_below_the_unigram(tmp_path, store):
     config = make_config(tmp_path, width=32)
-    changes = {**PLAIN, "model": str(config), "steps": 120, "batch_size": 32, "micro_batch_tokens": 4096, "learning_rate": 1e-2}
+    changes = {**PLAIN, "model": str(config), "steps": 240, "batch_size": 32, "micro_batch_tokens": 4096, "learning_rate": 1e-2}
     made, _ = trained(tmp_path, store, "learned", evaluate_every=1000, save_every=1000, **changes)
     scores = {score.metric: score for score in scores_of(made, store, ENGINE)}
     assert scores["mlm_loss"].baseline[0] == "unigram"

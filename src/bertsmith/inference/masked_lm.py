@@ -45,6 +45,8 @@ class MaskedLM:
 
     def fill(self, ids: Sequence[I64], places: Sequence[int], count: int = 3) -> list[Filling]:
         """The likeliest pieces at one place of each sequence of pieces, which is masked; what stood there is told beside them."""
+        if not ids:
+            return []
         hidden = [sequence.copy() for sequence in ids]
         for sequence, place in zip(hidden, places, strict=True):
             sequence[place] = self.vocabulary.mask

@@ -1,13 +1,14 @@
 """The three splits of a fine-tuning: from three tables, or out of one."""
 
+from collections import defaultdict
 from pathlib import Path
 
-from bertsmith.data.examples import Examples, labelled_examples, warn_of_rare_labels
+from bertsmith.data.examples import Examples, labelled_examples, listed, warn_of_rare_labels
 from bertsmith.data.splits import Shares, leaks, split_rows, text_keys
 from bertsmith.data.table_columns import check_column, infer_columns
 from bertsmith.data.tables import Table, read_table
 from bertsmith.errors import UsageError
-from bertsmith.progress import Listener, Stage
+from bertsmith.progress import Listener, Stage, warning
 from bertsmith.training.finetuning.settings import FinetuneSettings
 
 Splits = tuple[Examples, Examples, Examples]
@@ -35,8 +36,10 @@ def read_splits(settings: FinetuneSettings, listen: Listener) -> tuple[Splits, d
     }
     shares = Shares(0.0 if "dev" in others else settings.dev_share, 0.0 if "test" in others else settings.test_share)
     warn_of_rare_labels(examples, listen)
+    keys = text_keys(examples)
+    _warn_of_contradictions(examples, keys, listen)
     split = split_rows(
-        text_keys(examples),
+        keys,
         examples.labels or [],
         shares,
         how=settings.split,  # type: ignore[arg-type]  # checked by choices
@@ -51,6 +54,23 @@ def read_splits(settings: FinetuneSettings, listen: Listener) -> tuple[Splits, d
         leaks(train, dev, test, listen)
     used = {"text": columns.text, "pair": columns.pair or "", "label": columns.label or ""}
     return (train, dev, test), used
+
+
+def _warn_of_contradictions(examples: Examples, keys: list[str], listen: Listener) -> None:
+    labels: dict[str, set[str]] = defaultdict(set)
+    for key, label in zip(keys, examples.labels or (), strict=True):
+        labels[key].add(label)
+    lines = [line for key, line in zip(keys, examples.lines, strict=True) if len(labels[key]) > 1]
+    if lines:
+        listen(
+            warning(
+                "labels-contradict",
+                "{path}: {count} rows have a text that stands there with another label too (lines {lines}); no model gets all of them right",
+                path=examples.path,
+                count=len(lines),
+                lines=listed(lines),
+            )
+        )
 
 
 def _other(path: Path, settings: FinetuneSettings, listen: Listener) -> Examples:

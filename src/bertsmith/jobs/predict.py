@@ -14,7 +14,7 @@ from bertsmith.jobs.outcome import Outcome
 from bertsmith.jobs.settings import PredictSettings
 from bertsmith.jobs.threads import use_threads
 from bertsmith.messages import Phrase
-from bertsmith.progress import Listener, Stage, ignore
+from bertsmith.progress import Advance, Listener, Stage, ignore
 from bertsmith.tasks.classification import ClassAnswer
 
 _TABLES, _LINES = (".csv", ".tsv", ".jsonl"), ".txt"
@@ -43,6 +43,7 @@ def predict(
     examples = unlabelled_examples(table, infer_columns(table, settings, task=wanted, listen=listen), listen)
     listen(Stage("answering", len(examples), "texts"))
     answers = model.predict(examples.texts, examples.pairs)
+    listen(Advance(len(answers)))
     if settings.output is None:
         return Outcome({"answers": [_numbers(answer, model) for answer in answers]}, tuple(map(_told, answers)))
     names = write_rows(table, settings.output, _columns(answers))

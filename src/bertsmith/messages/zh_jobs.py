@@ -15,6 +15,7 @@ NOTES: dict[str, str] = {
     "no-labels": "没有给出带标签的表格（`--labels`）：不做微调",
     "texts-found": "{documents} 篇文档，{sentences} 个句子，去掉 {repeated} 个重复行",
     "repeats-dropped": "去掉了 {count} 个重复句子（{share}）",
+    "labels-contradict": "{path}：{count} 行的文本在表中另有不同的标签（第 {lines} 行）；没有模型能全部答对",
     "none-held-out": "{documents} 篇文档按比例 {share} 没有留出任何一篇：预训练时无法评测（--held-out）",
     "repeats-kept": "{count} 个句子（{share}）与之前的重复，已保留",
 }

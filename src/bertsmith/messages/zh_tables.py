@@ -37,7 +37,7 @@ ERRORS: dict[str, tuple[str, str]] = {
         "{units} 个不同的文本或分组太少，不足以划分训练集、开发集和测试集",
         "请提供更多数据、增大比例，或用 --dev 和 --test 另给表格",
     ),
-    "not-a-classifier": ("该模型没有为分类微调过（任务 {task!r}）", "请先微调，或给出微调后模型的文件夹"),
+    "not-a-classifier": ("该模型没有为分类微调过", "请先微调，或给出微调后模型的文件夹"),
     "unknown-labels": ("训练样本中没有的标签：{unknown}", "已有的标签：{labels}；请修正表格，或用 --label 指明其他列"),
 }
 

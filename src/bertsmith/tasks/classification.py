@@ -62,10 +62,9 @@ class Classification:
         if about.get("task") not in (SINGLE, PAIR) or not about.get("labels"):
             raise CheckpointError(
                 "not-a-classifier",
-                "the model was not fine-tuned to classify (task {task})",
+                "the model was not fine-tuned to classify",
                 where=where,
                 do="fine-tune it first, or give the folder of a fine-tuned model",
-                task=about.get("task", "-"),
             )
         labels = tuple(map(str, about["labels"]))
         return cls(labels, about["task"] == PAIR, str(about.get("selection", "accuracy")))

@@ -23,6 +23,7 @@ _JOINED = re.compile(f"[{_PUNCTUATION}]|[^\\s{_PUNCTUATION}]+")
 _NO_BLANKS = re.compile("[\x0b\x0c\x1c-\x1f\x85]")  # blanks to Python, control characters, hence dropped, to BERT
 
 LONGEST_WORD = 100  # characters; longer words are unknown to the encoder, so they teach nothing
+LEAST_PIECES = 8  # special ones included: the smallest vocabulary that a config takes
 MOST_SHARE = 0.75  # never more than this share of the pieces are characters, so that some can be words; assumed
 RAW_WORDS, WORDS = 2**20, 2**22  # distinct words in memory, about 100 bytes each; rare ones go first
 _CHUNK = 10_000  # repeats of a word handed over at once
@@ -54,17 +55,19 @@ def learn_pieces(
     """The pieces in the order of their ids: special ones, characters, `##` characters, then the merged ones as they were found.
 
     Raises:
-        DataError: the texts hold no word.
+        DataError: the texts hold no word, or too few to write any with pieces.
     """
     words = count_words(texts, normalizer, listen)
     if not words:
         raise DataError(
             "no-words",
             "the text holds no word to learn from",
-            do="give text in any language; the files hold only blanks or symbols",
+            do="give text in any language; the files hold only blanks, symbols or words over {longest} characters",
+            longest=LONGEST_WORD,
         )
     characters, continued = choose_characters(words, size - len(special), min_frequency)
-    _tell_coverage(words, characters, listen)
+    known = sum(count for word, count in words.items() if characters.issuperset(word))
+    _tell_coverage(characters, known / words.total(), listen)
     first = [*special, *sorted(f"##{character}" for character in continued)]
     listen(Stage("learn pieces"))
     trainer = trainers.WordPieceTrainer(
@@ -81,6 +84,14 @@ def learn_pieces(
     ids = learner.get_vocab()
     merged = sorted(ids.keys() - {*first, *characters}, key=ids.__getitem__)
     pieces = (*special, *sorted(characters), *first[len(special) :], *merged)
+    if not known or len(pieces) < LEAST_PIECES:
+        raise DataError(
+            "too-little-text",
+            "the text is too small to learn a vocabulary from: {words} different words, {pieces} pieces",
+            do="give more text; a few pages are the least that is of use",
+            words=len(words),
+            pieces=len(pieces),
+        )
     if len(pieces) < size:
         listen(
             note(
@@ -155,14 +166,13 @@ def choose_characters(words: Counter[str], size: int, min_frequency: int) -> tup
     return chosen, chosen & inside
 
 
-def _tell_coverage(words: Counter[str], characters: set[str], listen: Listener) -> None:
-    known = sum(count for word, count in words.items() if characters.issuperset(word))
+def _tell_coverage(characters: set[str], share: float, listen: Listener) -> None:
     listen(
         note(
             "characters-chosen",
             "{chosen} characters get a piece; {share:.3%} of the words are written with them, the others are unknown",
             chosen=len(characters),
-            share=known / words.total(),
+            share=share,
         )
     )
 

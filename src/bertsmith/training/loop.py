@@ -50,6 +50,10 @@ class Workload(Protocol):
     def model(self) -> nn.Module:
         """The network that is trained."""
 
+    @property
+    def measurable(self) -> bool:
+        """Whether there is held-out data to evaluate on."""
+
     def batches(self, step: int) -> Sequence[PackedBatch]:
         """The micro-batches of a step: a pure function of the number, called in a thread."""
 
@@ -87,14 +91,14 @@ def train(workload: Workload, plan: Plan, folder: RunFolder, listen: Listener) -
     done = _restore(optimizer, folder, listen)
     steps = plan.schedule.steps
     listen(Stage(workload.name, steps, "steps"))
-    display = _Display(listen)
+    display = _Display(listen, steps)
     with plan.engine.running(), stop_requests() as stopping:
         for step, batches in _made_ahead(workload, done, steps):
             measures = _update(workload, plan, optimizer, step, batches)
             folder.log({"step": step + 1, **measures})
             display.show(step + 1, measures, sum(batch.tokens for batch in batches))
             behind = step + 1
-            if behind % plan.evaluate_every == 0 or behind == steps:
+            if (behind % plan.evaluate_every == 0 or behind == steps) and workload.measurable:
                 evaluated = evaluate(workload, plan.engine)
                 folder.log({"step": behind, "evaluation": True, **evaluated})
                 display.evaluated(behind, evaluated)
@@ -173,8 +177,8 @@ def _interrupted(step: int, steps: int) -> Interrupted:
 class _Display:
     """Progress events at a readable pace, with means over the last steps and the speed."""
 
-    def __init__(self, listen: Listener) -> None:
-        self._listen = listen
+    def __init__(self, listen: Listener, steps: int) -> None:
+        self._listen, self._steps = listen, steps
         self._recent: deque[dict[str, float]] = deque(maxlen=_RECENT)
         self._tokens: deque[tuple[float, int]] = deque([(time.perf_counter(), 0)], maxlen=_RECENT)
         self._evaluated: dict[str, float] = {}
@@ -184,7 +188,7 @@ class _Display:
         now = time.perf_counter()
         self._recent.append(measures)
         self._tokens.append((now, tokens))
-        if now - self._last < _SHOWN_EVERY:
+        if now - self._last < _SHOWN_EVERY and step < self._steps:
             return
         self._last = now
         means = {

@@ -12,8 +12,8 @@ from bertsmith.models.bert.encoder import Bert, Layer
 from bertsmith.seeds import bits
 
 # measured on a short run of a two-layer network, docs/decisions/0004
-_AMPLITUDE = 1.7  # of the position sines, in units of the initial deviation: positions outweigh pieces at first
-_LONGEST = 30.0  # the longest wave is this many times the shortest: places a few tokens apart are told apart
+_AMPLITUDE = 3.0  # of the position sines, in units of the initial deviation: positions outweigh pieces at first
+_LONGEST = 10.0  # the longest wave is this many times the shortest: places a few tokens apart are told apart
 _SHARPNESS = 1.5  # length of the rows that compare positions: a head's favourite place gets e to the power of about 2 more
 
 

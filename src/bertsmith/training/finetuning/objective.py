@@ -54,6 +54,11 @@ class Finetuning:
         return self.network
 
     @property
+    def measurable(self) -> bool:
+        """Whether there are dev examples."""
+        return len(self.dev[1]) > 0
+
+    @property
     def steps_of_epoch(self) -> int:
         """Steps of one pass; the last one may have fewer examples."""
         return -(-len(self.train[1]) // self.batch_size)

@@ -42,6 +42,11 @@ class Pretraining:
     def __post_init__(self) -> None:
         self._firsts = [0]
 
+    @property
+    def measurable(self) -> bool:
+        """Whether text is held out."""
+        return self.held_out is not None
+
     def batches(self, step: int) -> list[PackedBatch]:
         """Sequences step·B … of the endless row of epochs, cut into micro-batches."""
         found, position, end = [], step * self.batch_size, (step + 1) * self.batch_size
