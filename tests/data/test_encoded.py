@@ -30,6 +30,12 @@ def test_a_text_is_framed():
     assert (len(encoded), encoded.cut) == (2, 0)
 
 
+def test_the_mask_is_the_only_special_piece_that_a_text_can_name():
+    encoded = encode(ENCODER, ["a [MASK] b", "a", "[MASK]", "a [SEP]"], None, 16)
+    assert [shown(ids) for ids in encoded.ids[:3]] == ["[CLS] a [MASK] b [SEP]", "[CLS] a [SEP]", "[CLS] [MASK] [SEP]"]
+    assert VOCABULARY.separator not in encoded.ids[3][1:-1]
+
+
 def test_a_pair_is_framed_with_two_segments():
     encoded = encode(ENCODER, ["a b"], ["c"], 16)
     assert shown(encoded.ids[0]) == "[CLS] a b [SEP] c [SEP]"

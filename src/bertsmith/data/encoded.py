@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertsmith.data.batches import PackedBatch, cut_to_fit, frame, pack
+from bertsmith.text.vocabulary import MASK
 from bertsmith.text.wordpiece import WordPiece
 
 I64 = NDArray[np.int64]
@@ -54,14 +55,16 @@ class Encoded:
 def encode(encoder: WordPiece, texts: Sequence[str], pairs: Sequence[str] | None, max_length: int) -> Encoded:
     """Encode texts or pairs; a pair that is too long loses the end of its longer part first.
 
+    `[MASK]` in a text is the mask; every other special piece is plain characters, so that no text can end its own sequence.
+
     Args:
         encoder: the encoder.
         texts: the texts, or the first parts.
         pairs: the second parts, or None.
         max_length: most tokens of a sequence, special ones included.
     """
-    first = encoder.encode(texts)
-    second = encoder.encode(pairs) if pairs is not None else None
+    first = _pieces(encoder, texts)
+    second = _pieces(encoder, pairs) if pairs is not None else None
     room = max_length - (2 if second is None else 3)
     lengths = [(len(ids), 0 if second is None else len(second[i])) for i, ids in enumerate(first)]
     kept = cut_to_fit(lengths, room)
@@ -77,3 +80,15 @@ def encode(encoder: WordPiece, texts: Sequence[str], pairs: Sequence[str] | None
     ]
     cut = sum(a + b > room for a, b in lengths)
     return Encoded([ids for ids, _ in framed], [segments for _, segments in framed], cut)
+
+
+def _pieces(encoder: WordPiece, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+    """The pieces of each text, with the mask where it stands in one."""
+    if not any(MASK in text for text in texts):
+        return encoder.encode(texts)
+    mask = np.array([encoder.vocabulary.mask], np.int32)
+    found = []
+    for text in texts:
+        parts = encoder.encode(text.split(MASK))
+        found.append(np.concatenate([piece for part in parts for piece in (mask, part)][1:]))
+    return found

@@ -39,8 +39,8 @@ class Plan:
 
 
 PLANS = {
-    "full": Plan("full", 2200, 2000, 8, 150),
-    "half": Plan("half", 1100, 1000, 8, 100),
+    "full": Plan("full", 1800, 2000, 6, 150),
+    "half": Plan("half", 900, 2000, 6, 100),
     "smoke": Plan("smoke", 20, 64, 1, 10),
 }
 LEAST_SPEED = 9_000  # tokens a second: below it, `full` takes over eight minutes on two cores; measured

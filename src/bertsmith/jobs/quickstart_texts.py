@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bertsmith.data.corpus import Corpus, Document, assign_split, open_corpus
 from bertsmith.data.documentation import Documentation, read_documentation
-from bertsmith.data.documentation_examples import Examples, Sizes, library_examples
+from bertsmith.data.documentation_examples import CONNECTIVES, Examples, Sizes, word_examples
 from bertsmith.data.repeated_lines import RepeatedLines
 from bertsmith.data.token_store import TokenStore, write_store
 from bertsmith.files import write_aside, write_json
@@ -76,7 +76,7 @@ def _documentation(settings: QuickstartSettings, examples: int, listen: Listener
     )
     counts = documentation.counts
     found = {name: getattr(counts, name) for name in ("libraries", "modules", "documents", "sentences", "words", "repeated")}
-    labelled = library_examples(documentation, sizes=Sizes(train=examples), seed=settings.seed)
+    labelled = word_examples(documentation, CONNECTIVES, sizes=Sizes(train=examples), seed=settings.seed)
     tables = {}
     for split, chosen in (("train", labelled.train), ("dev", labelled.dev), ("test", labelled.test)):
         tables[split] = settings.output / "labels" / f"{split}.csv"
