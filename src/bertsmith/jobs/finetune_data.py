@@ -8,7 +8,7 @@ from bertsmith.data.splits import Shares, leaks, split_rows, text_keys
 from bertsmith.data.table_columns import check_column, infer_columns
 from bertsmith.data.tables import Table, read_table
 from bertsmith.errors import UsageError
-from bertsmith.progress import Listener, Stage, warning
+from bertsmith.progress import Listener, Stage, ignore, warning
 from bertsmith.training.finetuning.settings import FinetuneSettings
 
 Splits = tuple[Examples, Examples, Examples]
@@ -34,6 +34,7 @@ def read_splits(settings: FinetuneSettings, listen: Listener) -> tuple[Splits, d
         for name, path in (("dev", settings.dev), ("test", settings.test))
         if path is not None
     }
+    both = len(others) == len(("dev", "test"))  # then nothing is split, and nothing is to be told
     shares = Shares(0.0 if "dev" in others else settings.dev_share, 0.0 if "test" in others else settings.test_share)
     warn_of_rare_labels(examples, listen)
     keys = text_keys(examples)
@@ -46,7 +47,7 @@ def read_splits(settings: FinetuneSettings, listen: Listener) -> tuple[Splits, d
         groups=groups,
         seed=settings.seed,
         path=settings.data,
-        listen=listen,
+        listen=ignore if both else listen,
     )
     train = examples.take(split.train)
     dev, test = others.get("dev") or examples.take(split.dev), others.get("test") or examples.take(split.test)
