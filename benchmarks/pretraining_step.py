@@ -27,7 +27,7 @@ TARGETS = {  # against the peer as it comes; against its best without and with A
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one size and one round less; ends within five minutes")
+    parser.add_argument("--quick", action="store_true", help="mini alone, two rounds; ends within five minutes")
     parser.add_argument("--sizes", default="mini,small,base")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--worker")
@@ -35,7 +35,7 @@ def main() -> None:
     if options.worker:
         print(worker(json.loads(options.worker)))
         return
-    sizes = ["mini", "small"] if options.quick else options.sizes.split(",")
+    sizes = ["mini"] if options.quick else options.sizes.split(",")
     rounds = 2 if options.quick else options.rounds
     corpus = wiki_store()
     claims: list[tuple[str, float, float]] = []
