@@ -48,12 +48,11 @@ def test_ids_are_int32_and_an_empty_text_has_none():
     assert len(ids[1]) == 0
 
 
-def test_special_pieces_in_a_text_are_plain_characters_unless_asked():
+def test_special_pieces_in_a_text_are_plain_characters():
     encoder = WordPiece(vocabulary())
     assert (
         set(encoder.encode_one("[MASK] ab [SEP]").tolist()) & {encoder.vocabulary.mask, encoder.vocabulary.separator} == set()
     )
-    assert encoder.encode_marked("they [MASK] 我")[1] == encoder.vocabulary.mask
 
 
 def test_offsets_point_into_the_text_as_it_was():

@@ -54,7 +54,7 @@ def score_items(scores: Sequence[Score]) -> tuple[Item, ...]:
 def curves_of(log: Sequence[Mapping[str, Any]], scores: Sequence[Score]) -> Section:
     """Loss and accuracy of both objectives over the steps."""
     steps = [entry for entry in log if "gradient_norm" in entry]
-    evaluations = [entry for entry in log if entry.get("evaluation") and "mlm_loss" in entry]
+    evaluations = [entry for entry in log if entry.get("evaluation")]
     baselines = {score.metric: score.baseline for score in scores if score.baseline is not None}
     items: list[Item] = []
     for metric in ("mlm_loss", "mlm_accuracy", "nsp_accuracy"):

@@ -7,7 +7,6 @@ against 2.6, Chinese 8.8 against 2.3, with one thread against two; the library s
 
 import re
 from collections.abc import Sequence
-from functools import cached_property
 from itertools import chain
 
 import numpy as np
@@ -25,7 +24,7 @@ _NEEDLESS_BLANK = re.compile(f"(?<=[{_EASTERN}]) (?=[{_EASTERN}])| (?=[{_POINTS}
 
 
 class WordPiece:
-    """Encodes texts with a vocabulary; special pieces in a text are plain characters, except in `encode_marked`."""
+    """Encodes texts with a vocabulary; special pieces in a text are plain characters."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
@@ -41,10 +40,6 @@ class WordPiece:
         """The ids of a text, without [CLS] and [SEP]."""
         return np.fromiter(chain.from_iterable(map(self._remembered.__getitem__, self._cut(text))), np.int32)
 
-    def encode_marked(self, text: str) -> I32:
-        """The ids of a text in which `[MASK]` and the other special pieces stand for themselves."""
-        return np.array(self._marked.encode(text, add_special_tokens=False).ids, np.int32)
-
     def with_offsets(self, text: str) -> tuple[I32, NDArray[np.int64]]:
         """The ids of a text and, (T, 2), the first character of each piece in it and the one behind its last."""
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
@@ -54,10 +49,6 @@ class WordPiece:
         """A readable text of some ids: pieces joined to words, no blanks between Chinese characters, special pieces shown."""
         text = self._tokenizer.decode([int(i) for i in ids], skip_special_tokens=False)
         return _NEEDLESS_BLANK.sub("", text)
-
-    @cached_property
-    def _marked(self) -> Tokenizer:
-        return self.vocabulary.marked_tokenizer()
 
 
 class _Remembered(dict[str, tuple[int, ...]]):
