@@ -57,7 +57,8 @@ def write_text(path: Path, size: int) -> None:
     with path.open("w", encoding="utf-8") as out:
         while written < size:
             for line in lines:
-                text = f"{line} {turn}\n" if line.strip() and turn else line + "\n"
+                marked = line.strip() and turn and not line.startswith("=")  # titles stay, or articles would run into one
+                text = f"{line} {turn}\n" if marked else line + "\n"
                 written += out.write(text)
                 if written >= size:
                     break
