@@ -18,6 +18,9 @@ class Trip:
 
     days: int = documented(REQUIRED, "how long", "天数", low=1, high=30, unit="days")
     share: float = documented(0.5, "share", "比例", low=0.0, high=1.0)
+    speed: float = documented(5.0, "speed", "速度", above=0.0, high=300.0)
+    bags: int = documented(1, "bags", "行李", low=1)
+    debts: int = documented(0, "debts", "债", high=0)
     how: str = documented("train", "by what", "方式", choices=("train", "boat"))
     map: Path | None = documented(None, "map", "地图")
     stops: tuple[str, ...] = documented((), "stops", "站点")
@@ -62,8 +65,13 @@ def test_an_unknown_key_names_the_nearest_known_one():
 
 def test_an_unknown_choice_names_the_choices_and_the_nearest():
     text = str(faults(lambda: Trip(days=1, how="trian"))[0])
-    assert "train, boat" in text
-    assert "nearest: train" in text
+    assert "train, boat; did you mean 'train'?" in text
+
+
+def test_an_unknown_choice_that_is_near_none_gets_the_choices_alone():
+    (fault,) = faults(lambda: Trip(days=1, how="xyz"))
+    assert str(fault).endswith("use one of train, boat")
+    assert fault.text("zh").endswith("train, boat")
 
 
 @pytest.mark.parametrize("value", [True, 1.0, "3", None])
@@ -81,6 +89,33 @@ def test_bounds_are_told_with_the_value(value):
     text = str(faults(lambda: Trip(days=value))[0])
     assert f"days is {value}" in text
     assert "from 1 to 30" in text
+
+
+@pytest.mark.parametrize(
+    ("values", "en", "zh"),
+    [
+        ({"bags": 0}, "give a value of at least 1", "请给出不小于 1 的值"),
+        ({"debts": 1}, "give a value of at most 0", "请给出不大于 0 的值"),
+        ({"share": 2.0}, "give a value from 0 to 1", "请给出 0 到 1 之间的值"),
+        ({"speed": 0}, "give a value above 0 and at most 300", "请给出大于 0 且不大于 300 的值"),
+    ],
+)
+def test_only_bounds_that_there_are_are_told(values, en, zh):
+    (fault,) = faults(lambda: Trip(days=1, **values))
+    assert str(fault).endswith(f"→ {en}")
+    assert fault.text("zh").endswith(f"→ {zh}")
+
+
+def test_what_is_missing_is_told_by_its_meaning():
+    (fault,) = faults(lambda: build(Trip, {}))
+    assert str(fault) == "days is missing [missing-field]\n  → give it: how long"
+    assert fault.text("zh") == "缺少 days [missing-field]\n  → 请给出：天数"
+
+
+def test_first_weights_without_a_spread_are_refused():
+    (fault,) = faults(lambda: preset("tiny").replace(initializer_range=0))
+    assert "initializer_range is 0" in str(fault)
+    assert "above 0" in str(fault)
 
 
 def test_a_wrong_type_is_told_in_words():
@@ -151,4 +186,17 @@ def test_presets_have_heads_of_64_and_four_times_the_width_inside(name):
 
 
 def test_an_unknown_preset_names_the_nearest():
-    assert "nearest: small" in str(faults(lambda: preset("smal"))[0])
+    assert "did you mean 'small'?" in str(faults(lambda: preset("smal"))[0])
+
+
+def test_a_name_that_is_near_no_preset_is_told_what_a_model_can_be():
+    text = str(faults(lambda: preset("finetuned"))[0])
+    assert "there is no preset, file or folder 'finetuned'" in text
+    assert text.endswith("give a preset (tiny, mini, small, medium, base, large), a config.json, or a model folder")
+
+
+@pytest.mark.parametrize("path", ["models/tiny", "tiny.json", "../tiny"])
+def test_a_path_that_is_not_there_is_told_as_a_path(path):
+    (fault,) = faults(lambda: preset(path))
+    assert (fault.code, fault.where) == ("no-such-model", path)
+    assert "a model is a preset (tiny, " in str(fault)

@@ -26,7 +26,7 @@ def test_a_message_says_where_what_code_and_what_to_do():
 
 
 def test_a_message_stands_in_chinese_with_the_same_values(chinese):
-    assert too_short().text("zh") == "a.csv:3: 只有 1 行普通 [too-short]\n  → 请给出 9 行"
+    assert too_short().text("zh") == "a.csv:3：只有 1 行普通 [too-short]\n  → 请给出 9 行"
 
 
 def test_a_message_without_chinese_keeps_its_english():
@@ -73,3 +73,8 @@ def test_notes_stand_in_both_languages(chinese):
     assert (event.text("en"), event.text("zh")) == ("3 documents found", "找到 3 篇")
     assert not event.warning
     assert warning("found", "{count}", count=1).warning
+
+
+def test_a_phrase_in_a_note_is_told_in_the_readers_language(chinese):
+    event = note("found", "{count} found", count=Phrase("three", "三"))
+    assert (event.text("en"), event.text("zh")) == ("three found", "找到 三 篇")

@@ -41,7 +41,7 @@ class BertsmithError(Exception):
         """The message for a reader: `en` or `zh`; other faults of the same input follow, a paragraph each."""
         what, do = (self.what, self.do) if language == "en" else chinese(self.code, self.what, self.do)
         values = {name: value.text(language) if isinstance(value, Phrase) else value for name, value in self.values.items()}
-        head = f"{self.where}: " if self.where else ""
+        head = f"{self.where}{'：' if language == 'zh' else ': '}" if self.where else ""
         lines = [f"{head}{what.format(**values)} [{self.code}]", f"  → {do.format(**values)}"]
         return "\n".join(lines + [fault.text(language) for fault in self.also])
 

@@ -6,7 +6,7 @@ A listener is any callable that takes an `Event`. Work that nobody listens to pa
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from bertsmith.messages import chinese_note
+from bertsmith.messages import Phrase, chinese_note
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Advance:
 
 @dataclass(frozen=True)
 class Note:
-    """One thing that a person should know: what was found, inferred or decided."""
+    """One thing that a person should know: what was found, inferred or decided; a `Phrase` among the values is told in the reader's language."""
 
     code: str
     english: str
@@ -38,7 +38,8 @@ class Note:
     def text(self, language: str = "en") -> str:
         """The sentence for a reader, `en` or `zh`."""
         template = self.english if language == "en" else chinese_note(self.code, self.english)
-        return template.format(**self.values)
+        values = {name: value.text(language) if isinstance(value, Phrase) else value for name, value in self.values.items()}
+        return template.format(**values)
 
 
 def note(code: str, english: str, **values: object) -> Note:

@@ -307,8 +307,14 @@ def test_a_classifier_without_labels_is_refused(tmp_path):
         write_model_folder(tmp_path / "m", classifier, language="en", card={})
 
 
-@pytest.mark.parametrize(("language", "heading"), [("en", "## Scores"), ("zh", "## 得分")])
-def test_the_card_tells_scores_with_split_n_seeds_and_baseline(tmp_path, language, heading):
+@pytest.mark.parametrize(
+    ("language", "heading", "row"),
+    [
+        ("en", "## Scores", "| accuracy | 0.550 ± 0.071 | test | 321 | 2 | majority 0.400 |"),
+        ("zh", "## 得分", "| 准确率 | 0.550 ± 0.071 | 测试集 | 321 | 2 | 多数类 0.400 |"),
+    ],
+)
+def test_the_card_tells_scores_with_split_n_seeds_and_baseline(tmp_path, language, heading, row):
     score = Score.over_seeds("accuracy", [0.5, 0.6], "test", 321, baseline=("majority", 0.4))
     facts = {
         "title": "酒店评论",
@@ -322,6 +328,6 @@ def test_the_card_tells_scores_with_split_n_seeds_and_baseline(tmp_path, languag
     card = (tmp_path / "m" / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\nlanguage:\n- zh\nlibrary_name: transformers\npipeline_tag: text-classification\n")
     assert heading in card
-    assert "| accuracy | 0.550 ± 0.071 | test | 321 | 2 | majority 0.400 |" in card
+    assert row in card
     for told in ("# 酒店评论", "Tells praise from blame.", "- reviews.csv", "3. 差评", "bertsmith predict", "transformers"):
         assert told in card

@@ -106,7 +106,8 @@ def test_help_tells_meaning_choices_bounds_default_unit_and_source(capsys):
     main(["pretrain", "--help"])
     told = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert (
-        "longest sequence, special tokens included [8 to 65536 tokens; default 128; source: Devlin 2019, appendix A.2]" in told
+        "longest sequence, special tokens included [in tokens; 8 to 65536; default 128; source: Devlin 2019, appendix A.2]"
+        in told
     )
     assert "[one of lean, google-2018; default lean;" in told
     assert "folder of the token store [required]" in told

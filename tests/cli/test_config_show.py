@@ -43,7 +43,7 @@ def test_a_config_file_is_shown(tmp_path, capsys):
 
 
 def test_an_unknown_name_gets_the_nearest_preset():
-    with pytest.raises(ConfigError, match="nearest: small"):
+    with pytest.raises(ConfigError, match="did you mean 'small'"):
         config_show(ConfigShowSettings(model="smal"), given={})
 
 

@@ -68,7 +68,7 @@ def test_a_new_stage_ends_the_one_before(clock):
     listen = LineDisplay(stream, "en", clock)
     listen(Stage("reading"))
     listen(Stage("encoding"))
-    assert lines_of(stream) == ["reading …", "reading: took 0 s", "encoding …"]
+    assert lines_of(stream) == ["reading …", "reading: took under 1 s", "encoding …"]
 
 
 def test_a_warning_is_marked_and_a_note_is_not(clock):
@@ -128,6 +128,15 @@ def test_a_display_is_closed_after_an_error(monkeypatch):
     assert "\x1b[?25h" in stream.getvalue()  # the cursor is shown again
 
 
+def test_counts_have_their_measure_word_in_chinese(clock):
+    stream = io.StringIO()
+    listen = LineDisplay(stream, "zh", clock)
+    listen(Stage("reading", 3, "files"))
+    listen(Advance(3))
+    listen.close()
+    assert lines_of(stream)[-1] == "读取：3/3 个文件，用时 <1 秒"
+
+
 def test_a_stage_is_named_in_chinese_and_keeps_its_number():
     assert stage_name("fine-tuning seed 2", "zh") == "微调，种子 2"
     assert stage_name("reading", "zh") == "读取"
@@ -139,9 +148,11 @@ def test_values_are_shown_with_as_many_digits_as_a_reader_wants():
     assert value_text("mlm_loss", 4.28123, "en") == "mlm loss 4.281"
     assert value_text("tokens_per_second", 12345.6, "en") == "tokens/s 12,346"
     assert value_text("learning_rate", 0.0005, "zh") == "学习率 0.0005"
+    assert value_text("held_out_macro_f1", 0.5, "zh") == "留出宏平均 F1 0.5"
     assert value_text("file", "a.txt", "en") == "file a.txt"
 
 
 def test_times_are_told_in_two_units():
     assert [time_text(s, "en") for s in (3.2, 200, 7500)] == ["3 s", "3 min 20 s", "2 h 5 min"]
+    assert (time_text(0.4, "en"), time_text(0.4, "zh")) == ("under 1 s", "<1 秒")
     assert time_text(200, "zh") == "3 分 20 秒"

@@ -116,7 +116,7 @@ def test_a_python_verb_refuses_values_that_have_no_place(give):
 
 
 def test_the_docstring_of_a_python_verb_lists_every_field():
-    assert "steps: optimizer steps [at least 1 steps; default 10000]." in bertsmith.pretrain.__doc__
+    assert "steps: optimizer steps [in steps; at least 1; default 10000]." in bertsmith.pretrain.__doc__
 
 
 if __name__ == "__main__":

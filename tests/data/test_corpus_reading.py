@@ -115,6 +115,19 @@ def test_other_encodings_are_found_and_said(tmp_path, encoding):
     assert ("corpus-encoding" in notes(path)) == (encoding != "utf-8-sig")
 
 
+def test_an_encoding_guessed_by_a_few_bytes_is_warned_of_with_their_number_and_the_flag(tmp_path):
+    path = write(tmp_path, "a.txt", b"Plain words here.\n" * 100 + b"A stray \xcf\xe0 here.\n")
+    events = []
+    open_corpus(CorpusSettings(corpus=path), events.append)
+    (warned,) = [event for event in events if getattr(event, "warning", False)]
+    assert "by the 2 of their 1,817 bytes" in warned.text()
+    assert all("--encoding" in warned.text(language) for language in ("en", "zh"))
+    assert not any(getattr(event, "code", "") == "corpus-encoding" for event in events)
+    events.clear()
+    open_corpus(CorpusSettings(corpus=path, encoding="cp1251"), events.append)
+    assert not any(getattr(event, "warning", False) for event in events)
+
+
 def test_gbk_behind_a_megabyte_of_ascii_is_found_too(tmp_path):
     path = write(tmp_path, "a.txt", b"Plain words here.\n" * 70_000 + b"\n" + (CHINESE * 20).encode("gbk"))
     assert open_corpus(CorpusSettings(corpus=path)).files[0].encoding == "gb18030"
@@ -123,7 +136,7 @@ def test_gbk_behind_a_megabyte_of_ascii_is_found_too(tmp_path):
 def test_an_encoding_can_be_named_and_a_wrong_name_is_an_error(tmp_path):
     path = write(tmp_path, "a.txt", "Grüße aus Köln.\n".encode("latin-1"))
     assert read(path, encoding="latin-1") == [("Grüße aus Köln.",)]
-    assert codes(path, encoding="klingon")[0] == ["corpus-encoding-name"]
+    assert codes(path, encoding="klingon")[0] == ["no-such-encoding"]
 
 
 def test_undecodable_bytes_and_binary_files_are_told_together_with_their_places(tmp_path):
@@ -131,7 +144,7 @@ def test_undecodable_bytes_and_binary_files_are_told_together_with_their_places(
     write(tmp_path, "b.txt", b"\x89PNG\x00\x00")
     write(tmp_path, "c.txt", "Fine.\n")
     found, fault = codes(tmp_path)
-    assert found == ["corpus-undecodable", "binary-file"]
+    assert found == ["undecodable-bytes", "binary-file"]
     assert fault.where == f"{broken}:1001"
     assert fault.values["offset"] == 22_004
 

@@ -90,6 +90,15 @@ def test_a_side_that_is_not_wanted_is_empty():
     assert (len(split.dev), len(split.test), len(split.train)) == (0, 10, 40)
 
 
+def test_rows_that_repeat_a_text_are_told_only_where_there_are_any():
+    heard = []
+    split_rows([str(i) for i in range(50)], ["a"] * 50, TENTHS, listen=heard.append)
+    assert [event.text() for event in heard] == ["split stratified: 40 rows train, 5 dev, 5 test"]
+    assert heard[0].text("zh") == "划分（分层）：训练集 40 行，开发集 5 行，测试集 5 行"
+    split_rows([str(i // 2) for i in range(50)], ["a"] * 50, TENTHS, listen=heard.append)
+    assert heard[-1].text() == "25 rows repeat a text and stay on its side"
+
+
 def test_too_few_texts_are_told():
     with pytest.raises(DataError, match="too-few-to-split"):
         split_rows(["same"] * 30, ["a", "b"] * 15, TENTHS)

@@ -86,9 +86,14 @@ def test_named_columns_win_over_everything():
 
 
 def test_an_unknown_column_is_told_with_the_nearest():
-    with pytest.raises(UsageError, match="nearest: label") as caught:
+    with pytest.raises(UsageError, match="did you mean 'label'") as caught:
         inferred(("text", "label"), TableSettings(label="lable"))
     assert caught.value.exit_code == 2
+
+
+def test_an_unknown_column_that_is_near_none_gets_the_columns_alone():
+    with pytest.raises(UsageError, match=r"the columns are: 'text', 'label'$"):
+        inferred(("text", "label"), TableSettings(label="zzz"))
 
 
 def test_one_column_cannot_be_two_things():
@@ -104,7 +109,7 @@ def test_a_table_of_numbers_has_no_text():
 def test_what_was_inferred_is_said():
     heard = []
     infer_columns(table(("text", "label"), ("a", "b")), TableSettings(), listen=heard.append)
-    assert "text is column text, the label label" in heard[0].text()
+    assert "text is column 'text', the label 'label'" in heard[0].text()
 
 
 def examples_of(*rows, label="label"):

@@ -183,6 +183,24 @@ def test_rows_are_written_with_all_columns_and_read_back_the_same(tmp_path):
     assert again.separator == "semicolon"
 
 
+@pytest.mark.parametrize(("text", "warned"), [("a stray п here", True), ("привет " * 9, False)])
+def test_an_encoding_guessed_by_a_few_bytes_is_warned_of_unless_it_is_named(tmp_path, text, warned):
+    heard = []
+    content = f"text,label\n{text},a\nplain words,b\n".encode("cp1251")
+    read(tmp_path, content, listen=heard.append)
+    assert {event.code for event in heard if event.warning} == ({"encoding-guessed"} if warned else set())
+    heard.clear()
+    read(tmp_path, content, settings=TableSettings(encoding="cp1251"), listen=heard.append)
+    assert not any(event.warning for event in heard)
+
+
+def test_names_of_columns_are_told_in_quotes(tmp_path):
+    heard = []
+    read(tmp_path, "my text,label\na,b\n", listen=heard.append)
+    assert "columns 'my text', 'label';" in heard[0].text()
+    assert "列 'my text', 'label'；" in heard[0].text("zh")
+
+
 @pytest.mark.parametrize(("encoding", "marked"), [("utf-8", False), ("utf-8-sig", True), ("gbk", True)])
 def test_written_tables_are_utf8_with_a_mark_where_spreadsheets_need_one(tmp_path, encoding, marked):
     table = read(tmp_path, "评论,情感\n很好,1\n不好,0\n".encode(encoding))

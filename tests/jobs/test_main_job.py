@@ -50,6 +50,7 @@ def test_inspect_shows_masked_instances(made, language):
     answer = done("inspect", made.store, "--count", 2, *LENGTH, language=language)
     assert "⟦[MASK]⟧" in answer.out
     assert "#1" in answer.out
+    assert answer.out.splitlines()[-1].endswith(f"--model mini {' '.join(LENGTH)}")
 
 
 @BOTH
@@ -58,6 +59,12 @@ def test_evaluate_measures_every_row(made, language):
     scores = {score["metric"]: score for score in answer.json["scores"]}
     assert scores["accuracy"]["n"] == 40
     assert 0 <= scores["accuracy"]["value"] <= 1
+
+
+def test_the_scores_of_a_fine_tuning_stand_beside_every_baseline(english):
+    (line, *_) = done(*english.finetuning, "--output", english.tuned).out.splitlines()
+    assert "TF-IDF " in line
+    assert "majority " in line
 
 
 @BOTH
@@ -180,7 +187,7 @@ def test_other_settings_on_a_finished_run_are_refused(english):
     answer = bertsmith(*other, "--output", english.pretrained)
     assert answer.code == 4
     assert "[different-run]" in answer.err
-    assert "steps 10 → 11" in answer.err
+    assert "--steps 10 → 11 [" in answer.err
     assert files_of(english.pretrained) == before
 
 
@@ -346,7 +353,7 @@ def test_quickstart_on_a_text_too_small_to_measure_or_probe_says_so_and_ends(tmp
     words = ("quickstart", "--corpus", tmp_path / "texts", "--scale", "smoke", "--output", tmp_path / "run", *ENGINE)
     answer = done(*words)
     assert "--labels" in answer.err  # nothing is fine-tuned
-    assert "--held-out" in answer.err  # nothing is measured
+    assert "too few documents are held out" in answer.err  # nothing is measured
     assert "no sentence" in answer.out  # nothing is probed
     assert (tmp_path / "run" / "pretrained" / "model" / "model.safetensors").exists()
 

@@ -214,7 +214,14 @@ def test_a_score_tells_beside_its_value_what_the_others_do_not_share():
     assert "n = 900 · against unigram 6.280" in html
     assert "n = 512 · one seed" in html
     assert "n = 512 · 单个种子" in html
-    assert html.count(">held-out<") == 1
+    assert html.count(">held out<") == 1
+
+
+def test_numbers_of_a_table_have_three_decimals_throughout():
+    table = Table(phrase("t", "u"), ("class", "precision", "examples"), (("a", 0.5, 12_345), ("b", 2 / 3, 1), ("c", 1.0, 2)))
+    page = Page(phrase("a", "b"), phrase("c", "d"), (Section(phrase("e", "f"), (table,)),))
+    html = report_html(page, a_record(), language="en")
+    assert re.findall(r'class="right">([\d.,]+)<', html)[:6] == ["0.500", "12,345", "0.667", "1", "1.000", "2"]
 
 
 def test_the_highlighted_row_is_marked(html):

@@ -58,7 +58,7 @@ def test_going_on_with_other_values_of_what_was_resolved_is_a_different_run(tmp_
     with pytest.raises(RunFolderError) as refused:
         start(tmp_path / "run", dataclasses.replace(FIXED, threads=2))
     assert refused.value.code == "different-run"
-    assert "threads 1 → 2" in refused.value.text("en")
+    assert "--threads 1 → 2" in refused.value.text("en")
 
 
 def test_other_data_are_a_different_run(tmp_path):
@@ -66,6 +66,19 @@ def test_other_data_are_a_different_run(tmp_path):
     with pytest.raises(RunFolderError) as refused:
         start(tmp_path / "run", dataclasses.replace(FIXED, allow_inexact=True), store="b")
     assert refused.value.code == "different-run"
+    assert "other content of --store" in refused.value.text("en")
+    assert "--store 的内容不同" in refused.value.text("zh")
+
+
+@pytest.mark.parametrize(("name", "part_of_the_run"), [("save_every", False), ("evaluate_every", True)])
+def test_how_often_states_are_saved_is_no_part_of_a_run_and_what_the_log_holds_is(tmp_path, name, part_of_the_run):
+    folder = RunFolder(tmp_path / "run")
+    folder.begin(RunRecord("pretrain", {name: Setting(500)}))
+    if not part_of_the_run:
+        assert folder.begin(RunRecord("pretrain", {name: Setting(100)}))
+        return
+    with pytest.raises(RunFolderError, match="--evaluate-every 500 → 100"):
+        folder.begin(RunRecord("pretrain", {name: Setting(100)}))
 
 
 @pytest.mark.parametrize("part", ["versions", "machine"])

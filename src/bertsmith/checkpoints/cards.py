@@ -6,6 +6,7 @@ from typing import TypedDict
 from bertsmith.checkpoints.names import Part, shapes
 from bertsmith.config.bert import BertConfig
 from bertsmith.messages import Phrase
+from bertsmith.messages.names import BASELINES, METRICS, SPLITS, named
 from bertsmith.records.scores import Score
 
 
@@ -109,16 +110,17 @@ def _scores(scores: Sequence[Score], language: str) -> list[str]:
     if not scores:
         return []
     rows = [
-        f"| {_cell(score.metric)} | {score.text()} | {score.split} | {score.n} | {score.seeds or '–'} | {_baseline(score)} |"
+        f"| {_cell(METRICS, score.metric, language)} | {score.text()} | {_cell(SPLITS, score.split, language)} | {score.n} "
+        f"| {score.seeds or '–'} | {_baseline(score, language)} |"
         for score in scores
     ]
     spread = ["", _SPREAD.text(language)] if any(score.spread is not None for score in scores) else []
     return [_SCORE_COLUMNS.text(language), "|---" * 6 + "|", *rows, *spread]
 
 
-def _baseline(score: Score) -> str:
-    return f"{_cell(score.baseline[0])} {score.baseline[1]:.3f}" if score.baseline else "–"
+def _baseline(score: Score, language: str) -> str:
+    return f"{_cell(BASELINES, score.baseline[0], language)} {score.baseline[1]:.3f}" if score.baseline else "–"
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def _cell(names: dict[str, Phrase], key: str, language: str) -> str:
+    return named(names, key).text(language).replace("|", "\\|")

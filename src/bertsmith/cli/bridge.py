@@ -92,8 +92,13 @@ def _number(hint: Any, tokens: Sequence[Token]) -> object:
 
 
 def _name_flags(error: BertsmithError, arguments: Sequence[str]) -> None:
+    """Put the flag or the argument in front of the message; where it is missing, it is what the message begins with."""
     name = error.values.get("field")
     if error.where is None and isinstance(name, str):
-        error.where = name.upper() if name in arguments else flag_of(name)
+        shown = name.upper() if name in arguments else flag_of(name)
+        if error.code == "missing-field":
+            error.values["field"] = shown
+        else:
+            error.where = shown
     for other in error.also:
         _name_flags(other, arguments)

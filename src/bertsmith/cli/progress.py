@@ -8,7 +8,8 @@ from typing import Protocol, TextIO
 
 from bertsmith.jobs.field_text import unit_name
 from bertsmith.messages import Phrase
-from bertsmith.messages.zh_cli import STAGES, VALUES
+from bertsmith.messages.names import METRICS, named
+from bertsmith.messages.zh_cli import MEASURES, OTHER_SPLITS, STAGES, VALUES
 from bertsmith.progress import Advance, Event, Listener, Note, Stage
 
 SECONDS_BETWEEN_LINES = 10.0  # assumed: a log that stays readable over hours
@@ -21,6 +22,7 @@ _TIMES = {
     "min": Phrase("{big} min {small} s", "{big} 分 {small} 秒"),
     "s": Phrase("{small} s", "{small} 秒"),
 }
+_MOMENT = Phrase("under 1 s", "<1 秒")
 Clock = Callable[[], float]
 
 
@@ -80,7 +82,8 @@ class Running:
         if not self.done and not self.stage.total:
             return ""
         count = f"{self.done:,}" if self.stage.total is None else f"{self.done:,}/{self.stage.total:,}"
-        return f"{count} {unit_name(self.stage.unit, language)}".rstrip()
+        measure = MEASURES.get(self.stage.unit, "") if language == "zh" else ""
+        return f"{count} {measure}{unit_name(self.stage.unit, language)}".rstrip()
 
     def told_values(self, language: str) -> list[str]:
         """Each value with its name."""
@@ -144,7 +147,7 @@ def stage_name(name: str, language: str) -> str:
 
 def value_text(name: str, value: float | int | str, language: str) -> str:
     """`mlm loss 4.281`; large numbers with separators, others with four digits."""
-    shown = VALUES.get(name, name) if language == "zh" else name
+    shown = _chinese_value(name) if language == "zh" else name
     if isinstance(value, float):
         number = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     else:
@@ -152,9 +155,18 @@ def value_text(name: str, value: float | int | str, language: str) -> str:
     return f"{shown.replace('_per_second', '/s').replace('_', ' ')} {number}"
 
 
+def _chinese_value(name: str) -> str:
+    for beginning, chinese in OTHER_SPLITS.items():
+        if name.startswith(beginning):
+            return chinese + _chinese_value(name.removeprefix(beginning))
+    return VALUES[name] if name in VALUES else named(METRICS, name).zh
+
+
 def time_text(seconds: float, language: str) -> str:
     """`3 min 20 s`."""
     whole = round(seconds)
+    if not whole:
+        return _MOMENT.text(language)
     unit, size = ("h", 3600) if whole >= 3600 else ("min", 60) if whole >= 60 else ("s", 1)
     big, rest = divmod(whole, size)
     small = {"h": rest // 60, "min": rest, "s": whole}[unit]

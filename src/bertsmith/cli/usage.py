@@ -15,6 +15,7 @@ from cyclopts.exceptions import UnknownOptionError
 
 from bertsmith.cli.bridge import flag_of
 from bertsmith.cli.general import FLAGS
+from bertsmith.config.fields import nearest
 from bertsmith.errors import UsageError
 from bertsmith.jobs.verbs import VERBS
 
@@ -65,14 +66,13 @@ def _unknown_flag(word: str, flags: Iterable[str], help_command: str) -> UsageEr
 
 def _unknown_verb(word: str, chain: Sequence[str]) -> UsageError:
     known = list(dict.fromkeys(verb.words[len(chain)] for verb in VERBS if verb.words[: len(chain)] == list(chain)))
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.0)
     return UsageError(
         "unknown-verb",
         "there is no command {word!r}",
-        do="use one of {verbs} (nearest: {near})",
+        do="use one of {verbs}{nearest}",
         word=word,
         verbs=", ".join(known),
-        near=near[0],
+        nearest=nearest(word, known),
     )
 
 

@@ -72,7 +72,7 @@ class BertConfig:
         0.02,
         "standard deviation of the truncated normal that weights start from",
         "权重初始截断正态分布的标准差",
-        low=0.0,
+        above=0.0,
         high=10.0,
         source="google-research/bert, modeling.py",
     )

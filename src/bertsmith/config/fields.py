@@ -8,7 +8,7 @@ import difflib
 import math
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from bertsmith.messages import Phrase
 
 T = TypeVar("T")
 REQUIRED: Any = dataclasses.MISSING
+NEAR = 0.5  # likeness of two words from which one may be a slip of the other; assumed
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,17 @@ class Doc:
 
     meaning: Phrase
     low: float | None = None
+    above: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
     unit: str = ""
     source: str = ""
     positional: bool = False
+
+    def allows(self, value: float) -> bool:
+        """Whether a number lies within the bounds."""
+        over = (self.low is None or value >= self.low) and (self.above is None or value > self.above)
+        return over and (self.high is None or value <= self.high)
 
 
 def documented(
@@ -39,6 +46,7 @@ def documented(
     zh: str,
     *,
     low: float | None = None,
+    above: float | None = None,
     high: float | None = None,
     choices: Sequence[str] = (),
     unit: str = "",
@@ -52,13 +60,14 @@ def documented(
         en: the meaning in English, a phrase without a final stop.
         zh: the same in Chinese.
         low: smallest allowed number.
+        above: in place of `low`, a number that is itself too small.
         high: largest allowed number.
         choices: the allowed strings, where they are few.
         unit: what a number counts.
         source: where the default or the rule comes from.
         positional: on the command line this is an argument, not a flag.
     """
-    doc = Doc(Phrase(en, zh), low, high, tuple(choices), unit, source, positional)
+    doc = Doc(Phrase(en, zh), low, above, high, tuple(choices), unit, source, positional)
     return dataclasses.field(default=default, metadata={"doc": doc}, kw_only=True)
 
 
@@ -83,7 +92,12 @@ def build(cls: type[T], values: Mapping[str, Any], *, where: object = None) -> T
     faults = [unknown_key(key, known, where) for key in values if key not in known]
     for name, field in known.items():
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING and name not in values:
-            faults.append(ConfigError("missing-field", "{field} is missing", where=where, do="give {field}", field=name))
+            meaning = doc_of(field).meaning
+            faults.append(
+                ConfigError(
+                    "missing-field", "{field} is missing", where=where, do="give it: {meaning}", field=name, meaning=meaning
+                )
+            )
     given = {key: value for key, value in values.items() if key in known}
     if faults:
         raise ConfigError.all_of(faults + value_faults(cls, given, where))
@@ -97,7 +111,7 @@ def build(cls: type[T], values: Mapping[str, Any], *, where: object = None) -> T
 
 def unknown_key(key: str, known: Mapping[str, Any], where: object) -> ConfigError:
     """The error for a key that no field has, with the nearest known key."""
-    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(key, list(known), n=1, cutoff=NEAR)
     if near:
         return ConfigError(
             "unknown-key", "there is no field {key!r}", where=where, do="did you mean {near!r}?", key=key, near=near[0]
@@ -110,6 +124,12 @@ def unknown_key(key: str, known: Mapping[str, Any], where: object) -> ConfigErro
         key=key,
         fields=", ".join(known),
     )
+
+
+def nearest(word: str, known: Iterable[str]) -> Phrase:
+    """What stands behind a list of the known words: the one that was probably meant, nothing where none is near."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=NEAR)
+    return Phrase(f"; did you mean {near[0]!r}?", f"；是否想用 {near[0]!r}？") if near else Phrase("", "")
 
 
 def value_faults(cls: type, values: Mapping[str, Any], where: object = None) -> list[ConfigError]:
@@ -148,38 +168,46 @@ def _faults_of(field: "dataclasses.Field[Any]", value: Any, hint: Any, where: ob
             )
         ]
     if doc.choices and value is not None and value not in doc.choices:
-        near = difflib.get_close_matches(str(value), doc.choices, n=1, cutoff=0.0)
         return [
             ConfigError(
                 "unknown-choice",
                 "{field} is {value!r}",
                 where=where,
-                do="use one of {choices} (nearest: {near})",
+                do="use one of {choices}{nearest}",
                 choices=", ".join(doc.choices),
-                near=near[0],
+                nearest=nearest(str(value), doc.choices),
                 **named,
             )
         ]
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        low = -math.inf if doc.low is None else doc.low
-        high = math.inf if doc.high is None else doc.high
-        if not low <= value <= high:
-            return [
-                ConfigError(
-                    "out-of-bounds",
-                    "{field} is {value}",
-                    where=where,
-                    do="give a value from {low} to {high}",
-                    low=_number(low),
-                    high=_number(high),
-                    **named,
-                )
-            ]
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and not doc.allows(value):
+        return [
+            ConfigError(
+                "out-of-bounds",
+                "{field} is {value}",
+                where=where,
+                do="give a value {range}",
+                range=_range(doc),
+                **named,
+            )
+        ]
     return []
 
 
+def _range(doc: Doc) -> Phrase:
+    """The bounds, as they stand behind `a value`."""
+    low, above, high = (bound if bound is None else _number(bound) for bound in (doc.low, doc.above, doc.high))
+    if above is not None:
+        most = Phrase("", "") if high is None else Phrase(f" and at most {high}", f"且不大于 {high} ")
+        return Phrase(f"above {above}{most.en}", f"大于 {above} {most.zh}")
+    if low is None or high is None:
+        return (
+            Phrase(f"of at most {high}", f"不大于 {high} ") if low is None else Phrase(f"of at least {low}", f"不小于 {low} ")
+        )
+    return Phrase(f"from {low} to {high}", f" {low} 到 {high} 之间")
+
+
 def _number(bound: float) -> str:
-    return "∞" if bound == math.inf else "-∞" if bound == -math.inf else f"{bound:g}" if abs(bound) < 1e6 else f"{bound:.0f}"
+    return f"{bound:g}" if abs(bound) < 1e6 else f"{bound:.0f}"
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from bertsmith.data.corpus_shape import SAMPLE_BYTES, Place, Shape, infer_shape
-from bertsmith.data.encodings import find_encoding, shortened
+from bertsmith.data.encodings import beyond_ascii, found_encoding, is_doubtful, known_encoding, shortened, undecodable
 from bertsmith.errors import DataError
-from bertsmith.progress import Advance, Listener, Stage, note
+from bertsmith.progress import Advance, Listener, Stage, note, warning
 from bertsmith.text.settings import CorpusSettings
 
 TEXT_SUFFIXES = frozenset((".txt", ".text", ".md", ".markdown", ".rst", ""))  # no suffix: WikiExtractor's wiki_00
@@ -37,6 +37,7 @@ class CorpusFile:
         size: bytes.
         sha256: of its bytes.
         encoding: a name that Python knows.
+        foreign: bytes that are not ASCII, where the encoding was found by them; 0 elsewhere.
         json_lines: a text in a field of each line, instead of plain text.
         shape: what a document and a line are.
     """
@@ -46,6 +47,7 @@ class CorpusFile:
     size: int
     sha256: str
     encoding: str
+    foreign: int
     json_lines: bool
     shape: Shape
 
@@ -57,6 +59,7 @@ class _Scan:
     sha256: str
     blank: bool
     sample: bytes
+    foreign: int  # bytes that are not ASCII
     broken: int | None  # offset of the first byte that the encoding cannot read
 
 
@@ -141,7 +144,8 @@ def _examined(path: Path, name: str, settings: CorpusSettings, files: int) -> Co
     text = codecs.lookup(encoding).decode(scan.sample, "ignore")[0]
     lines = text.splitlines()
     sample = lines[:-1] if size > len(scan.sample) and len(lines) > 1 else lines
-    found = CorpusFile(path, name, size, scan.sha256, encoding, _holds_json_lines(path, sample), JSON_LINES)
+    foreign = scan.foreign if settings.encoding == "auto" else 0
+    found = CorpusFile(path, name, size, scan.sha256, encoding, foreign, _holds_json_lines(path, sample), JSON_LINES)
     if found.json_lines:
         texts = _checked_json_lines(found, settings.text_field)
         lines_of_texts = [line for text in texts for line in (*text.splitlines(), "")]
@@ -155,45 +159,25 @@ def _readable(path: Path, wanted: str) -> tuple[str, _Scan]:
     with open(path, "rb") as file:
         head = file.read(_AROUND)
     marked = head.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    encoding = _known(wanted, path) if wanted != "auto" else (find_encoding(head) or "utf-8") if marked else "utf-8"
+    encoding = known_encoding(wanted, path) if wanted != "auto" else found_encoding(head, path) if marked else "utf-8"
     scan = _scan(path, encoding)
     if scan.broken is not None and wanted == "auto" and not marked:
-        with open(path, "rb") as file:
-            file.seek(max(0, scan.broken - _AROUND))
-            around = file.read(2 * _AROUND)
-        found = find_encoding(b"\n".join([*head.splitlines()[:-1], *(around.splitlines()[1:-1] or [around])]))
-        if found is None:
-            raise DataError(
-                "corpus-encoding-unknown",
-                "the encoding cannot be found out",
-                where=path,
-                do="save the file as UTF-8, or name the encoding with --encoding",
-            )
+        lines = _whole_lines(path, 0, _AROUND) + _whole_lines(path, max(0, scan.broken - _AROUND), 2 * _AROUND)
+        found = found_encoding(b"\n".join(lines), path)
         if found != encoding:
             encoding, scan = found, _scan(path, found)
     if scan.broken is not None:
-        raise DataError(
-            "corpus-undecodable",
-            "the byte at offset {offset} is not {encoding}",
-            where=f"{path}:{_line_at(path, scan.broken)}",
-            do="mend or delete the line, or name another encoding with --encoding",
-            offset=scan.broken,
-            encoding=encoding.removesuffix("-sig").upper(),
-        )
+        raise undecodable(path, encoding, scan.broken, _line_at(path, scan.broken))
     return encoding, scan
 
 
-def _known(encoding: str, path: Path) -> str:
-    try:
-        return codecs.lookup(encoding).name
-    except LookupError as error:
-        raise DataError(
-            "corpus-encoding-name",
-            "there is no encoding {encoding!r}",
-            where=path,
-            do="use auto, utf-8, gb18030, big5, utf-16 or another name that Python knows",
-            encoding=encoding,
-        ) from error
+def _whole_lines(path: Path, first: int, size: int) -> list[bytes]:
+    """The lines among `size` bytes from offset `first` that are not cut at either end; the cut ones where there are no others."""
+    with open(path, "rb") as file:
+        file.seek(first)
+        lines = file.read(size).splitlines()
+        more = bool(file.read(1))
+    return lines[first > 0 : len(lines) - more] or lines
 
 
 def _scan(path: Path, encoding: str) -> _Scan:
@@ -203,7 +187,7 @@ def _scan(path: Path, encoding: str) -> _Scan:
         DataError: a NUL byte where the encoding has none.
     """
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    digest, blank, sample, read = hashlib.sha256(), True, b"", 0
+    digest, blank, sample, read, foreign = hashlib.sha256(), True, b"", 0, 0
     with open(path, "rb") as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
@@ -213,15 +197,16 @@ def _scan(path: Path, encoding: str) -> _Scan:
             try:
                 text = decoder.decode(chunk)
             except UnicodeDecodeError as error:
-                return _Scan(digest.hexdigest(), False, sample, read - pending + error.start)
+                return _Scan(digest.hexdigest(), False, sample, foreign, read - pending + error.start)
             blank = blank and not text.strip("\ufeff \t\r\n")
             sample = sample or chunk[:SAMPLE_BYTES]
+            foreign += beyond_ascii(chunk, encoding)
             read += len(chunk)
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        return _Scan(digest.hexdigest(), False, sample, read - len(error.object) + error.start)
-    return _Scan(digest.hexdigest(), blank, sample, None)
+        return _Scan(digest.hexdigest(), False, sample, foreign, read - len(error.object) + error.start)
+    return _Scan(digest.hexdigest(), blank, sample, foreign, None)
 
 
 def _binary(path: Path, offset: int) -> DataError:
@@ -320,10 +305,12 @@ def text_of(line: str, field: str, where: str) -> str:
 
 
 def _tell(files: list[CorpusFile], listen: Listener) -> None:
-    """One note for each distinct encoding other than UTF-8, and for each distinct shape."""
-    encodings = Counter(file.encoding for file in files if file.encoding not in ("utf-8", "utf-8-sig", "ascii"))
+    """One note for each distinct encoding other than UTF-8, one for each that was guessed by few bytes, and one for each distinct shape."""
+    _warn_of_guesses([file for file in files if is_doubtful(file.foreign, file.size)], listen)
+    sure = [file for file in files if not is_doubtful(file.foreign, file.size)]
+    encodings = Counter(file.encoding for file in sure if file.encoding not in ("utf-8", "utf-8-sig", "ascii"))
     for encoding, count in encodings.most_common():
-        example = next(file.name for file in files if file.encoding == encoding)
+        example = next(file.name for file in sure if file.encoding == encoding)
         listen(
             note(
                 "corpus-encoding",
@@ -356,3 +343,21 @@ def _tell(files: list[CorpusFile], listen: Listener) -> None:
                     lines=shape.lines,
                 )
             )
+
+
+def _warn_of_guesses(files: list[CorpusFile], listen: Listener) -> None:
+    """One warning for each encoding that few bytes of the files stand for."""
+    for encoding in dict.fromkeys(file.encoding for file in files):
+        guessed = [file for file in files if file.encoding == encoding]
+        listen(
+            warning(
+                "corpus-encoding-guessed",
+                "{count} files ({example} …) are read as {encoding} on a guess by the {foreign} of their {size} bytes that are not ASCII; "
+                "if characters are wrong, name the encoding with --encoding",
+                count=len(guessed),
+                example=guessed[0].name,
+                encoding=encoding,
+                foreign=f"{sum(file.foreign for file in guessed):,}",
+                size=f"{sum(file.size for file in guessed):,}",
+            )
+        )

@@ -18,6 +18,8 @@ _MARKS = (
 )
 _COMMON_SHARE = 0.75  # Chinese text lies above .9 in GBK and below .7 when Big5 is read as GBK
 _DAMAGED_SHARE = 0.2  # above this share of broken characters a text is in another encoding, not damaged; assumed
+_DOUBTFUL_SHARE = 0.01  # below this share of bytes that are not ASCII the encoding is told as a guess; assumed
+_ASCII = bytes(range(128))
 _ENOUGH = 20  # characters from which the absence of the letters q to z of pinyin tells Korean from Chinese; assumed
 _GUESS_BYTES = 2**18  # charset-normalizer sees this much; assumed
 _WESTERN_SHARE = 0.25  # accents are rarer than this in Western European text; assumed
@@ -65,14 +67,7 @@ def decode(data: bytes, path: Path, encoding: str = "auto") -> Decoded:
     Raises:
         DataError: bytes that are no text, or that the encoding cannot read (byte offset and line of each broken line).
     """
-    name = find_encoding(data) if encoding == "auto" else _known(encoding, path)
-    if name is None:
-        raise DataError(
-            "unknown-encoding",
-            "the encoding cannot be found out",
-            where=path,
-            do="save the file as UTF-8, or name the encoding with --encoding",
-        )
+    name = found_encoding(data, path) if encoding == "auto" else known_encoding(encoding, path)
     if name == "utf-8" and data.startswith(codecs.BOM_UTF8):
         name = "utf-8-sig"
     if b"\0" in data and not name.startswith(("utf-16", "utf-32")):
@@ -90,8 +85,34 @@ def decode(data: bytes, path: Path, encoding: str = "auto") -> Decoded:
         raise DataError.all_of(_broken(data, path, name, error)) from error
 
 
-def find_encoding(data: bytes) -> str | None:
-    """The encoding of some bytes, None where nothing fits; a file that is UTF-8 or GB18030 but for a few broken bytes counts as such."""
+def found_encoding(data: bytes, path: Path) -> str:
+    """The encoding of some bytes of a file; one that is UTF-8 or GB18030 but for a few broken bytes counts as such.
+
+    Raises:
+        DataError: nothing fits.
+    """
+    name = _found(data)
+    if name is None:
+        raise DataError(
+            "unknown-encoding",
+            "the encoding cannot be found out",
+            where=path,
+            do="save the file as UTF-8, or name the encoding with --encoding",
+        )
+    return name
+
+
+def beyond_ascii(data: bytes, encoding: str) -> int:
+    """How many bytes are not ASCII, for an encoding that only these bytes can tell; 0 for UTF-8, UTF-16 and UTF-32, which tell themselves."""
+    return 0 if encoding.startswith("utf") else len(data.translate(None, _ASCII))
+
+
+def is_doubtful(foreign: int, size: int) -> bool:
+    """Whether so few bytes are not ASCII that the encoding which was found by them may well be another."""
+    return 0 < foreign < max(_ENOUGH, _DOUBTFUL_SHARE * size)
+
+
+def _found(data: bytes) -> str | None:
     for mark, name in _MARKS:
         if data.startswith(mark):
             return name
@@ -147,7 +168,12 @@ def _slightly_damaged(data: bytes, name: str) -> bool:
     return foreign.count("\ufffd") < _DAMAGED_SHARE * len(foreign)
 
 
-def _known(encoding: str, path: Path) -> str:
+def known_encoding(encoding: str, path: Path) -> str:
+    """Python's name of an encoding.
+
+    Raises:
+        DataError: there is none of this name.
+    """
     try:
         return codecs.lookup(encoding).name
     except LookupError as error:
@@ -167,18 +193,19 @@ def _line(data: bytes, offset: int) -> int:
 def _broken(data: bytes, path: Path, name: str, first: UnicodeDecodeError) -> list[DataError]:
     """The broken lines; of encodings whose line ends are not one byte only the first place is told."""
     if name.startswith(("utf-16", "utf-32")):
-        return [_undecodable(path, name, first.start, 0)]
+        return [undecodable(path, name, first.start, 0)]
     faults, offset = [], 0
     for number, line in enumerate(data.split(b"\n"), 1):
         try:
             line.decode(name)
         except UnicodeDecodeError as error:
-            faults.append(_undecodable(path, name, offset + error.start, number))
+            faults.append(undecodable(path, name, offset + error.start, number))
         offset += len(line) + 1
-    return shortened(faults or [_undecodable(path, name, first.start, _line(data, first.start))], path)
+    return shortened(faults or [undecodable(path, name, first.start, _line(data, first.start))], path)
 
 
-def _undecodable(path: Path, name: str, offset: int, line: int) -> DataError:
+def undecodable(path: Path, name: str, offset: int, line: int) -> DataError:
+    """The error for a byte that the encoding cannot read; line 0 where it is not known."""
     return DataError(
         "undecodable-bytes",
         "the byte at offset {offset} is not {encoding}",

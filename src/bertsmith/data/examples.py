@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertsmith.data.table_columns import Columns
-from bertsmith.data.tables import Table
+from bertsmith.data.tables import Table, quoted
 from bertsmith.errors import DataError
 from bertsmith.progress import Listener, ignore, warning
 
@@ -71,7 +71,7 @@ def labelled_examples(table: Table, columns: Columns, listen: Listener = ignore)
             "no column holds labels",
             where=table.path,
             do="name the column of the label with --label; the columns are: {columns}",
-            columns=", ".join(table.columns),
+            columns=quoted(table.columns),
         )
     labels = [cell.strip() for cell in table.column(columns.label)]
     empty = [line for label, line in zip(labels, table.lines, strict=True) if not label]
@@ -142,7 +142,7 @@ def _warn_of_empty(table: Table, names: Sequence[str], listen: Listener) -> None
             listen(
                 warning(
                     "empty-texts",
-                    "{path}: {count} rows have an empty text in column {column}: lines {lines}; they are kept",
+                    "{path}: {count} rows have an empty text in column {column!r}: lines {lines}; they are kept",
                     path=table.path,
                     count=len(empty),
                     column=name,

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from bertsmith import seeds
 from bertsmith.data.examples import Examples
 from bertsmith.errors import DataError
+from bertsmith.messages import Phrase
 from bertsmith.progress import Listener, ignore, note, warning
 
 Indices = NDArray[np.int64]
 How = Literal["stratified", "random", "group"]
 
+_HOW = {"stratified": Phrase("stratified", "分层"), "random": Phrase("at random", "随机"), "group": Phrase("by group", "按组")}
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _BETWEEN = "\x1f"  # the unit separator of ASCII stands in no text
 
@@ -118,14 +120,15 @@ def split_rows(
     listen(
         note(
             "split-made",
-            "split {how}: {train} rows train, {dev} dev, {test} test; {repeated} rows repeat a text and stay with it",
-            how=how,
+            "split {how}: {train} rows train, {dev} dev, {test} test",
+            how=_HOW[how],
             train=len(split.train),
             dev=len(split.dev),
             test=len(split.test),
-            repeated=len(keys) - len(set(keys)),
         )
     )
+    if repeated := len(keys) - len(set(keys)):
+        listen(note("repeats-together", "{repeated} rows repeat a text and stay on its side", repeated=repeated))
     return split
 
 

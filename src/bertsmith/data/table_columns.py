@@ -1,6 +1,5 @@
 """Which column of a table is the text, which the second text of a pair, which the label: by name, then by content."""
 
-import difflib
 import re
 import statistics
 import unicodedata
@@ -8,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bertsmith.config.fields import nearest
 from bertsmith.data.settings import TableSettings
-from bertsmith.data.tables import Table
+from bertsmith.data.tables import Table, quoted
 from bertsmith.errors import DataError, UsageError
 from bertsmith.progress import Listener, ignore, note
 
@@ -78,7 +78,7 @@ def infer_columns(table: Table, settings: TableSettings, *, task: Wanted = "auto
             "one column is named twice: {names}",
             where=table.path,
             do="name different columns with --text, --pair and --label",
-            names=", ".join(named),
+            names=quoted(named),
         )
     label = settings.label or _label_by_name(table, named)
     text, pair = _texts(table, settings, label, pairs_allowed=task != "classify")
@@ -92,7 +92,7 @@ def infer_columns(table: Table, settings: TableSettings, *, task: Wanted = "auto
             where=table.path,
             do="name the column of the second text with --pair; the columns are: {columns}",
             text=text,
-            columns=", ".join(table.columns),
+            columns=quoted(table.columns),
         )
     _said(table, columns, listen)
     return columns
@@ -109,22 +109,23 @@ def check_column(table: Table, name: str) -> None:
             "unknown-column",
             "there is no column {name!r}",
             where=table.path,
-            do="the columns are: {columns} (nearest: {near})",
+            do="the columns are: {columns}{nearest}",
             name=name,
-            columns=", ".join(table.columns),
-            near=difflib.get_close_matches(name, table.columns, n=1, cutoff=0.0)[0],
+            columns=quoted(table.columns),
+            nearest=nearest(name, table.columns),
         )
 
 
 def _said(table: Table, columns: Columns, listen: Listener) -> None:
-    values = {"path": table.path, "text": columns.text, "pair": columns.pair, "label": columns.label or "–"}
+    label = "–" if columns.label is None else repr(columns.label)
+    values = {"path": table.path, "text": columns.text, "pair": columns.pair, "label": label}
     if columns.pair is None:
-        listen(note("columns-single", "{path}: the text is column {text}, the label {label} (--text, --label)", **values))
+        listen(note("columns-single", "{path}: the text is column {text!r}, the label {label} (--text, --label)", **values))
     else:
         listen(
             note(
                 "columns-pair",
-                "{path}: the pair is columns {text} and {pair}, the label {label} (--text, --pair, --label)",
+                "{path}: the pair is columns {text!r} and {pair!r}, the label {label} (--text, --pair, --label)",
                 **values,
             )
         )
@@ -193,7 +194,7 @@ def _longest(table: Table, names: Sequence[str]) -> str:
             "no column holds texts",
             where=table.path,
             do="name the column of the text with --text; the columns are: {columns}",
-            columns=", ".join(table.columns),
+            columns=quoted(table.columns),
         )
     return best
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsmith.data.delimited import QUOTES_ARE_PLAIN, SEPARATORS, read_delimited
-from bertsmith.data.encodings import Decoded, decode, shortened
+from bertsmith.data.encodings import Decoded, beyond_ascii, decode, is_doubtful, shortened
 from bertsmith.data.settings import TableSettings
 from bertsmith.errors import DataError
 from bertsmith.files import write_aside
@@ -61,7 +61,7 @@ def read_table(path: Path, settings: TableSettings, listen: Listener = ignore) -
     Raises:
         DataError: no such file, no text, no header, no rows; or all ragged rows, bad quotes and bad json lines, with their lines.
     """
-    decoded = _read(path, settings)
+    decoded = _read(path, settings, listen)
     start = decoded.text.lstrip()[:1]
     if settings.separator == "auto" and start == "{":
         table = _json_lines(path, decoded, listen)
@@ -80,7 +80,7 @@ def read_table(path: Path, settings: TableSettings, listen: Listener = ignore) -
 
 def read_text_lines(path: Path, settings: TableSettings, listen: Listener = ignore) -> Table:
     """Read a file with a text a line as a table with the one column `text`; blank lines are left out."""
-    decoded = _read(path, settings)
+    decoded = _read(path, settings, listen)
     every = [line.rstrip("\n") for line in io.StringIO(decoded.text, newline=None)]
     lines = [number for number, line in enumerate(every, 1) if line.strip()]
     rows: list[tuple[str, ...]] = [(every[number - 1],) for number in lines]
@@ -120,6 +120,11 @@ def write_rows(table: Table, path: Path, added: Mapping[str, Sequence[str | floa
     return names
 
 
+def quoted(names: Sequence[str]) -> str:
+    """Names of columns as messages tell them: each in quotes."""
+    return ", ".join(map(repr, names))
+
+
 def _free(name: str, taken: Sequence[str]) -> str:
     number, free = 1, name
     while free in taken:
@@ -132,7 +137,7 @@ def _rounded(value: str | float) -> str | float:
     return round(value, 6) if isinstance(value, float) else value
 
 
-def _read(path: Path, settings: TableSettings) -> Decoded:
+def _read(path: Path, settings: TableSettings, listen: Listener) -> Decoded:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -151,6 +156,18 @@ def _read(path: Path, settings: TableSettings) -> Decoded:
             do="save it as csv (UTF-8), or unpack it",
         )
     decoded = decode(data, path, settings.encoding)
+    if settings.encoding == "auto" and is_doubtful(foreign := beyond_ascii(data, decoded.encoding), len(data)):
+        listen(
+            warning(
+                "encoding-guessed",
+                "{path}: read as {encoding} on a guess by the {foreign} of its {size} bytes that are not ASCII; "
+                "if characters are wrong, name the encoding with --encoding",
+                path=path,
+                encoding=decoded.encoding,
+                foreign=f"{foreign:,}",
+                size=f"{len(data):,}",
+            )
+        )
     if not decoded.text.strip("\ufeff \t\r\n"):
         raise DataError("empty-table", "the file is empty", where=path, do="give a table with a header and rows")
     return decoded
@@ -165,7 +182,7 @@ def _said(table: Table, listen: Listener) -> None:
             "{path}: {rows} rows, columns {columns}; {encoding}, {separator}",
             path=table.path,
             rows=len(table.rows),
-            columns=", ".join(table.columns),
+            columns=quoted(table.columns),
             encoding=table.encoding,
             separator=table.separator,
         )
@@ -264,7 +281,7 @@ def _names(header: Sequence[str], path: Path, listen: Listener) -> tuple[str, ..
                 "header-blanks",
                 "{path}: blanks around the column names {names} are taken off",
                 path=path,
-                names=", ".join(changed),
+                names=quoted(changed),
             )
         )
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
@@ -274,6 +291,6 @@ def _names(header: Sequence[str], path: Path, listen: Listener) -> tuple[str, ..
             "columns have the same name: {names}",
             where=path,
             do="give each column its own name",
-            names=", ".join(twice),
+            names=quoted(twice),
         )
     return names

@@ -8,10 +8,11 @@ from bertsmith.data.table_columns import Wanted, infer_columns
 from bertsmith.data.tables import read_table
 from bertsmith.files import sha256
 from bertsmith.inference.model import load
-from bertsmith.jobs.outcome import Outcome, told_score
+from bertsmith.jobs.outcome import Outcome, command, told_score
 from bertsmith.jobs.settings import EvaluateSettings
 from bertsmith.jobs.threads import use_threads
 from bertsmith.messages import Phrase
+from bertsmith.messages.names import METRICS, named
 from bertsmith.progress import Listener, Stage, ignore
 from bertsmith.records.page import Page, Section, Table, from_json, to_json
 from bertsmith.records.run import RunFolder, RunRecord, settings_with_origin
@@ -43,7 +44,7 @@ def evaluate(
     if folder is not None:
         folder.begin(record)
         if (finished := folder.read_result()) is not None:
-            return _outcome(finished[0], folder)
+            return _outcome(settings, finished[0], folder)
     listen(Stage("evaluating"))
     result = task.measure(model.logits(examples.texts, examples.pairs), targets_B)
     numbers = {"scores": to_json(result.scores("given")), **result.as_json()}
@@ -51,21 +52,21 @@ def evaluate(
         page = _page(result)
         write_report(folder.path / "report.html", page, record, language="zh" if language == "zh" else "en")
         folder.finish(numbers, page)
-    return _outcome(numbers, folder)
+    return _outcome(settings, numbers, folder)
 
 
 def _page(result: ClassificationResult) -> Page:
     scores = result.scores("given")
     columns = (Phrase("measure", "指标"), Phrase("value", "数值"))
-    table = Table(Phrase("Scores", "得分"), columns, tuple((score.metric, score) for score in scores))
+    table = Table(Phrase("Scores", "得分"), columns, tuple((named(METRICS, score.metric), score) for score in scores))
     section = Section(Phrase("Result", "结果"), (table, *result.items()))
     return Page(Phrase("Evaluation", "评测"), told_score(scores[0]), (section,))
 
 
-def _outcome(numbers: Mapping[str, Any], folder: RunFolder | None) -> Outcome:
+def _outcome(settings: EvaluateSettings, numbers: Mapping[str, Any], folder: RunFolder | None) -> Outcome:
     scores: tuple[Score, ...] = from_json(numbers["scores"])
     told = list(map(told_score, scores))
     if folder is not None:
         report = folder.path / "report.html"
         told.append(Phrase(f"report: {report}", f"报告：{report}"))
-    return Outcome(numbers, tuple(told))
+    return Outcome(numbers, tuple(told), (command("predict", settings.model, "…"),))

@@ -10,6 +10,8 @@ from bertsmith.messages.zh_cli import SOURCES, UNITS
 
 _ONE_OF = Phrase("one of {choices}", "可选 {choices}")
 _FROM_TO = Phrase("{low} to {high}", "{low} 至 {high}")
+_ABOVE = Phrase("above {low}", "大于 {low}")
+_ABOVE_TO = Phrase("above {low}, at most {high}", "大于 {low}，不大于 {high}")
 _FROM = Phrase("at least {low}", "不小于 {low}")
 _UP_TO = Phrase("at most {high}", "不大于 {high}")
 _DEFAULT = Phrase("default {value}", "默认 {value}")
@@ -21,10 +23,11 @@ _UNBOUNDED = 2**31 - 1  # a bound this high says nothing to a reader
 
 
 def details(field: "dataclasses.Field[Any]", hint: Any, language: str) -> str:
-    """Everything that is known of a field: `longest sequence [8 to 512 tokens; default 128; source: …]`."""
+    """Everything that is known of a field: `longest sequence [in tokens; 8 to 512; default 128; source: …]`."""
     doc = doc_of(field)
-    parts = [_choices(doc, language), _bounds(doc, language), _default(field, hint, language), _source(doc, language)]
-    return doc.meaning.text(language) + in_brackets(parts, language)
+    unit = _IN_UNIT.text(language).format(unit=unit_name(doc.unit, language)) if doc.unit else ""
+    told = [_choices(doc, language), unit, _bounds(doc, language), _default(field, hint, language), _source(doc, language)]
+    return doc.meaning.text(language) + in_brackets(told, language)
 
 
 def in_brackets(parts: list[str], language: str) -> str:
@@ -50,12 +53,13 @@ def _choices(doc: Doc, language: str) -> str:
 
 
 def _bounds(doc: Doc, language: str) -> str:
-    low, high = doc.low, None if doc.high is not None and doc.high >= _UNBOUNDED else doc.high
-    unit = unit_name(doc.unit, language)
+    high = None if doc.high is not None and doc.high >= _UNBOUNDED else doc.high
+    low = doc.low if doc.above is None else doc.above
     if low is None and high is None:
-        return _IN_UNIT.text(language).format(unit=unit) if unit else ""
-    phrase = _UP_TO if low is None else _FROM if high is None else _FROM_TO
-    return f"{phrase.text(language).format(low=number_text(low or 0), high=number_text(high or 0))} {unit}".rstrip()
+        return ""
+    from_, from_to = (_FROM, _FROM_TO) if doc.above is None else (_ABOVE, _ABOVE_TO)
+    phrase = _UP_TO if low is None else from_ if high is None else from_to
+    return phrase.text(language).format(low=number_text(low or 0), high=number_text(high or 0))
 
 
 def _source(doc: Doc, language: str) -> str:

@@ -90,9 +90,15 @@ def _outcome(settings: FinetuneSettings, numbers: Mapping[str, Any]) -> Outcome:
     return Outcome(
         numbers,
         (
-            *map(told_score, scores),
+            *(told_score(score, _other_baselines(score, numbers["baselines"])) for score in scores),
             Phrase(f"model: {model} (seed {numbers['chosen_seed']})", f"模型：{model}（种子 {numbers['chosen_seed']}）"),
             Phrase(f"report: {report}", f"报告：{report}"),
         ),
         (command("predict", model, "…"), command("evaluate", model, "DATA.csv")),
     )
+
+
+def _other_baselines(score: Score, floors: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """The values of the baselines that do not stand in the score already."""
+    own = score.baseline[0] if score.baseline else None
+    return [(name, floor[score.split][score.metric]) for name, floor in floors.items() if name != own]

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from bertsmith.jobs.outcome import METRICS
 from bertsmith.messages import Phrase
+from bertsmith.messages.names import METRICS, SPLITS
 from bertsmith.records.page import Cell, Chart, Item, Page, Paragraph, Section, Series, Table, to_json
 from bertsmith.records.scores import Score
 from bertsmith.tasks.baselines import Baseline
@@ -14,6 +14,7 @@ from bertsmith.tasks.metrics import Difference, paired_difference
 from bertsmith.training.finetuning.run import SeedResult, TaskData, best_on_dev
 
 _METRICS = ("accuracy", "macro_f1", "mcc")
+_MEASURED = ("dev", "test")
 Log = Sequence[Mapping[str, Any]]
 
 
@@ -113,14 +114,14 @@ def result_items(results: Sequence[SeedResult], floors: Sequence[Baseline], data
     columns = (
         Phrase("model", "模型"),
         *(
-            Phrase(f"{METRICS[m].en}, {split}", f"{METRICS[m].zh}，{name}")
-            for split, name in _SPLITS
+            Phrase(f"{METRICS[m].en}, {SPLITS[split].en}", f"{METRICS[m].zh}，{SPLITS[split].zh}")
+            for split in _MEASURED
             for m in ("accuracy", "macro_f1")
         ),
     )
     ours: tuple[Cell, ...] = (
         Phrase("BERT", "BERT"),
-        *(score for split, _ in _SPLITS for score in seed_scores(results, None, split)[:2]),
+        *(score for split in _MEASURED for score in seed_scores(results, None, split)[:2]),
     )
     rows = [ours, *(floor_row(floor) for floor in floors)]
     items: list[Item] = [Table(Phrase("Scores", "得分"), columns, tuple(rows), highlight=0)]
@@ -135,9 +136,6 @@ def result_items(results: Sequence[SeedResult], floors: Sequence[Baseline], data
     return tuple(items)
 
 
-_SPLITS = (("dev", "开发集"), ("test", "测试集"))
-
-
 def floor_row(floor: Baseline) -> tuple[Cell, ...]:
     """A baseline's scores on dev and test."""
     results = {"dev": floor.dev, "test": floor.test}
@@ -145,7 +143,7 @@ def floor_row(floor: Baseline) -> tuple[Cell, ...]:
         floor.name,
         *(
             Score(m, float(getattr(results[split], m)), split, results[split].n)
-            for split, _ in _SPLITS
+            for split in _MEASURED
             for m in ("accuracy", "macro_f1")
         ),
     )

@@ -12,7 +12,7 @@ from bertsmith.data.pairs import PairRules
 from bertsmith.data.settings import InspectSettings
 from bertsmith.data.token_store import TokenStore
 from bertsmith.errors import ConfigError
-from bertsmith.jobs.outcome import Outcome
+from bertsmith.jobs.outcome import Outcome, command
 from bertsmith.jobs.prepare import store_lines, store_numbers
 from bertsmith.messages import Phrase
 from bertsmith.progress import Listener, ignore
@@ -52,7 +52,9 @@ def inspect(
             Phrase(f"  hidden: {' '.join(one['hidden'])}", f"  被遮盖：{' '.join(one['hidden'])}"),
         ]
     told = (*store_lines(store), Phrase(f"{count:,} instances in this epoch", f"本轮共 {count:,} 个样本"), *lines)
-    return Outcome({**store_numbers(store), "instances": count, "shown": shown}, told)
+    length = ("--max-seq-length", settings.max_seq_length) if "max_seq_length" in given else ()
+    following = (command("pretrain", settings.store, "--model", "mini", *length),)
+    return Outcome({**store_numbers(store), "instances": count, "shown": shown}, told, following)
 
 
 def _shown(store: TokenStore, batch: PackedBatch, pairs: bool) -> dict[str, Any]:

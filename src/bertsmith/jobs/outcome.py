@@ -1,11 +1,12 @@
 """What a job hands back: plain numbers for programs, lines in both languages for people."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bertsmith.messages import Phrase
+from bertsmith.messages.names import BASELINES, METRICS, SPLITS, named
 from bertsmith.records.scores import Score
 
 
@@ -36,41 +37,22 @@ def command(*words: object) -> str:
     return shlex.join(["bertsmith", *map(str, words)])
 
 
-METRICS = {
-    "mlm_loss": Phrase("masked LM loss (nats)", "掩码语言模型损失（nat）"),
-    "mlm_accuracy": Phrase("masked LM accuracy", "掩码语言模型准确率"),
-    "nsp_accuracy": Phrase("next-sentence accuracy", "下一句准确率"),
-    "accuracy": Phrase("accuracy", "准确率"),
-    "macro_f1": Phrase("macro F1", "宏平均 F1"),
-    "mcc": Phrase("Matthews correlation", "马修斯相关系数"),
-}
-SPLITS = {
-    "held-out": Phrase("held out", "留出集"),
-    "train": Phrase("train", "训练集"),
-    "dev": Phrase("dev", "开发集"),
-    "test": Phrase("test", "测试集"),
-}
-BASELINES = {
-    "unigram": Phrase("unigram", "一元频率"),
-    "majority": Phrase("majority", "多数类"),
-    "scratch": Phrase("without pretraining", "不预训练"),
-}
+def told_score(score: Score, others: Sequence[tuple[str, float]] = ()) -> Phrase:
+    """A score with everything that it is: metric, value, split, n, seeds, baseline.
 
-
-def told_score(score: Score) -> Phrase:
-    """A score with everything that it is: metric, value, split, n, seeds, baseline."""
+    Args:
+        score: the score.
+        others: names and values of further baselines.
+    """
 
     def text(language: str) -> str:
         zh = language == "zh"
         parts = [f"n = {score.n:,}"]
         if score.seeds > 1:
             parts.append(f"{score.seeds} 个种子" if zh else f"{score.seeds} seeds")
-        if score.baseline is not None:
-            name, value = score.baseline
-            shown = BASELINES[name].text(language) if name in BASELINES else name
-            parts.append(f"{shown} {value:.3f}")
-        metric = METRICS[score.metric].text(language) if score.metric in METRICS else score.metric
-        split = SPLITS[score.split].text(language) if score.split in SPLITS else score.split
+        for name, value in (*([] if score.baseline is None else [score.baseline]), *others):
+            parts.append(f"{named(BASELINES, name).text(language)} {value:.3f}")
+        metric, split = named(METRICS, score.metric).text(language), named(SPLITS, score.split).text(language)
         return (
             f"{metric}：{score.text()}（{split}，{'，'.join(parts)}）"
             if zh

@@ -6,7 +6,7 @@ from typing import Any
 
 from bertsmith.data.examples import unlabelled_examples
 from bertsmith.data.table_columns import Wanted, infer_columns
-from bertsmith.data.tables import Table, read_table, read_text_lines, write_rows
+from bertsmith.data.tables import Table, quoted, read_table, read_text_lines, write_rows
 from bertsmith.errors import DataError
 from bertsmith.files import check_writable
 from bertsmith.inference.model import LoadedModel, load
@@ -47,7 +47,7 @@ def predict(
     if settings.output is None:
         return Outcome({"answers": [_numbers(answer, model) for answer in answers]}, tuple(map(_told, answers)))
     names = write_rows(table, settings.output, _columns(answers))
-    columns = ", ".join(names)
+    columns = quoted(names)
     return Outcome(
         {"rows": len(answers), "output": str(settings.output), "columns": list(names)},
         (

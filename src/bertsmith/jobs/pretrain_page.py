@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bertsmith.jobs.outcome import BASELINES, METRICS
 from bertsmith.messages import Phrase
+from bertsmith.messages.names import BASELINES, METRICS, named
 from bertsmith.records.page import Chart, Item, Page, Section, Series, Table
 from bertsmith.records.scores import Score
 
@@ -44,7 +44,7 @@ def score_items(scores: Sequence[Score]) -> tuple[Item, ...]:
     rows = []
     for score in scores:
         name, value = score.baseline or ("", float("nan"))
-        rows.append((METRICS.get(score.metric, score.metric), score, BASELINES.get(name, name), round(value, 3)))
+        rows.append((named(METRICS, score.metric), score, named(BASELINES, name), value))
     if not rows:
         return ()
     columns = (Phrase("measure", "指标"), Phrase("BERT", "BERT"), Phrase("baseline", "对照"), Phrase("its value", "对照值"))

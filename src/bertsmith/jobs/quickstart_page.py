@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bertsmith.jobs.outcome import METRICS, SPLITS, told_score
+from bertsmith.jobs.outcome import told_score
 from bertsmith.messages import Phrase
+from bertsmith.messages.names import METRICS, SPLITS
 from bertsmith.records.page import Cell, Page, Paragraph, Section, Table, from_json
 from bertsmith.records.scores import Score
 
@@ -17,6 +18,15 @@ FOUND = {
     "words": Phrase("words", "词"),
     "tokens": Phrase("tokens", "词元"),
     "repeated": Phrase("repeated lines dropped", "去掉的重复行"),
+}
+_COUNTED = {
+    "libraries": Phrase("{n} libraries", "{n} 个库"),
+    "modules": Phrase("{n} modules", "{n} 个模块"),
+    "documents": Phrase("{n} documents", "{n} 篇文档"),
+    "sentences": Phrase("{n} sentences", "{n} 个句子"),
+    "words": Phrase("{n} words", "{n} 个词"),
+    "tokens": Phrase("{n} tokens", "{n} 个词元"),
+    "repeated": Phrase("{n} repeated lines dropped", "去掉 {n} 个重复行"),
 }
 MODELS = {
     "pretrained": Phrase("BERT, pretrained here", "BERT（在此预训练）"),
@@ -94,9 +104,7 @@ def page_of(parts: Parts) -> Page:
 
 def told_of(parts: Parts) -> tuple[Phrase, ...]:
     """The result as lines for the command line."""
-    text = "  ".join(f"{count:,} {FOUND[name].en}" for name, count in parts.found.items() if name in FOUND)
-    zh = "  ".join(f"{count:,} {FOUND[name].zh}" for name, count in parts.found.items() if name in FOUND)
-    lines = [Phrase("", ""), Phrase(f"Text: {text}", f"文本：{zh}"), Phrase("", ""), Phrase("Pretraining", "预训练")]
+    lines = [Phrase("", ""), _found_line(parts.found), Phrase("", ""), Phrase("Pretraining", "预训练")]
     scores: Sequence[Score] = from_json(parts.pretraining["scores"])
     lines += [_indented(told_score(score)) for score in scores]
     lines.append(_indented(_preferred(parts.knowledge)))
@@ -109,6 +117,14 @@ def told_of(parts: Parts) -> tuple[Phrase, ...]:
         lines.append(verdict_of(parts)[0])
     lines += [Phrase("", ""), Phrase(f"took {parts.seconds / 60:.1f} min", f"用时 {parts.seconds / 60:.1f} 分钟")]
     return tuple(lines)
+
+
+def _found_line(found: Mapping[str, int]) -> Phrase:
+    told = {
+        language: [_COUNTED[name].text(language).format(n=f"{count:,}") for name, count in found.items() if name in _COUNTED]
+        for language in ("en", "zh")
+    }
+    return Phrase(f"Text: {'  '.join(told['en'])}", f"文本：{'，'.join(told['zh'])}")
 
 
 def model_rows(parts: Parts) -> list[tuple[Phrase, tuple[Score, Score]]]:
@@ -132,8 +148,7 @@ def model_table(parts: Parts) -> Table:
     metric = METRICS["accuracy"]
     columns = (
         Phrase("model", "模型"),
-        Phrase(f"{metric.en}, dev", f"{metric.zh}，开发集"),
-        Phrase(f"{metric.en}, test", f"{metric.zh}，测试集"),
+        *(Phrase(f"{metric.en}, {SPLITS[split].en}", f"{metric.zh}，{SPLITS[split].zh}") for split in ("dev", "test")),
     )
     rows: list[tuple[Cell, ...]] = [(name, *scores) for name, scores in model_rows(parts)]
     return Table(Phrase("The classifier beside simple models", "分类器与简单模型"), columns, tuple(rows), highlight=0)

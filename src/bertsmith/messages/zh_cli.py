@@ -8,7 +8,7 @@ ERRORS: dict[str, tuple[str, str]] = {
     "unknown-language": ("没有语言 {value!r}", "请用 --language en 或 --language zh"),
     "unknown-flag": ("没有选项 {flag}", "是否想用 {near}？"),
     "unknown-flag-of": ("没有选项 {flag}", "用 {help} 查看全部选项；以连字符开头的文本之前请加 --"),
-    "unknown-verb": ("没有命令 {word!r}", "可用命令：{verbs}（最接近：{near}）"),
+    "unknown-verb": ("没有命令 {word!r}", "可用命令：{verbs}{nearest}"),
     "flag-without-value": ("选项后缺少值", "请写成 {flag} 值"),
     "flag-twice": ("该选项出现了不止一次", "只保留一个 {flag}"),
     "flag-not-a-switch": ("{value!r} 既非开也非关", "请写 {flag} 打开，或 {off} 关闭"),
@@ -59,22 +59,13 @@ STAGES: dict[str, str] = {
     "tf-idf": "TF-IDF",
 }
 
-# names of the values beside a stage
+# names of the values beside a stage, short ones; those of other metrics stand in `names`
 VALUES: dict[str, str] = {
     "loss": "损失",
     "mlm_loss": "掩码损失",
     "nsp_loss": "句对损失",
     "mlm_accuracy": "掩码准确率",
     "nsp_accuracy": "句对准确率",
-    "held_out_loss": "留出损失",
-    "held_out_mlm_loss": "留出掩码损失",
-    "held_out_mlm_accuracy": "留出掩码准确率",
-    "held_out_nsp_loss": "留出句对损失",
-    "held_out_nsp_accuracy": "留出句对准确率",
-    "accuracy": "准确率",
-    "macro_f1": "宏平均 F1",
-    "dev_accuracy": "开发集准确率",
-    "dev_macro_f1": "开发集宏平均 F1",
     "learning_rate": "学习率",
     "gradient_norm": "梯度范数",
     "tokens_per_second": "词元/秒",
@@ -88,6 +79,9 @@ VALUES: dict[str, str] = {
     "words": "词",
 }
 
+# what stands before the name of a value that was not measured on the training examples
+OTHER_SPLITS: dict[str, str] = {"held_out_": "留出", "dev_": "开发集"}
+
 UNITS: dict[str, str] = {
     "batches": "批",
     "bytes": "字节",
@@ -95,7 +89,7 @@ UNITS: dict[str, str] = {
     "documents": "文档",
     "examples": "样本",
     "files": "文件",
-    "fits": "次拟合",
+    "fits": "拟合",
     "heads": "头",
     "instances": "样本",
     "layers": "层",
@@ -114,6 +108,24 @@ UNITS: dict[str, str] = {
     "texts": "文本",
     "tokens": "词元",
     "words": "词",
+}
+
+# measure words between a number and a unit; other units need none
+MEASURES: dict[str, str] = {
+    "documents": "篇",
+    "examples": "个",
+    "files": "个",
+    "fits": "次",
+    "instances": "个",
+    "models": "个",
+    "pieces": "个",
+    "seeds": "个",
+    "sentences": "个",
+    "sequences": "个",
+    "shards": "个",
+    "texts": "段",
+    "tokens": "个",
+    "words": "个",
 }
 
 # sources of a field that are words, not citations

@@ -29,12 +29,6 @@ ERRORS: dict[str, tuple[str, str]] = {
         "偏移 {offset} 处是 NUL 字节：这不是文本文件",
         "请把它移出语料；若是压缩包请先解压；或用 --encoding 指定编码（如 utf-16-le）",
     ),
-    "corpus-encoding-unknown": ("无法识别编码", "请将文件另存为 UTF-8，或用 --encoding 指定编码"),
-    "corpus-undecodable": ("偏移 {offset} 处的字节不是 {encoding}", "请修正或删去这一行，或用 --encoding 指定别的编码"),
-    "corpus-encoding-name": (
-        "没有名为 {encoding!r} 的编码",
-        "请用 auto、utf-8、gb18030、big5、utf-16 或 Python 认识的其他名称",
-    ),
     "json-line": ("这不是有效的 JSON：{reason}", "请修正这一行：每行须是一个完整的对象"),
     "json-field": ("字段 {field!r} 中没有文本", "请用 --text-field 指定存放文本的字段；这一行有：{fields}"),
     "store-version": ("这个词元库是第 {found} 版，本程序读取第 {wanted} 版", "请重新运行 `bertsmith prepare`"),
@@ -50,6 +44,8 @@ NOTES: dict[str, str] = {
     "characters-chosen": "{chosen} 个字符有自己的词片；{share:.3%} 的词由它们写成，其余为未知词",
     "files-skipped": "{count} 个文件从名称看既非文本也非 json 行，已略过（{kinds}）",
     "corpus-encoding": "{count} 个文件的编码是 {encoding}（{example} 等）",
+    "corpus-encoding-guessed": "{count} 个文件（{example} 等）的 {size} 字节中只有 {foreign} 个不是 ASCII，据此猜测编码为 {encoding}；"
+    "若有乱码，请用 --encoding 指明编码",
     "corpus-json-lines": "{count} 个 json 行文件（{example} 等）：每行是一篇文档",
     "corpus-shape": "{count} 个文件（{example} 等）：documents = {documents}，lines = {lines}",
     "documents-cut": "超过 {longest} 个字符的文档在句末被切开 {cut} 次；每一段算作一篇文档",

@@ -36,7 +36,7 @@ NOTES: dict[str, str] = {
     "mlm-alone": "文本只有一篇文档，无法做下一句预测：只学习掩码语言模型（`--documents` 可说明什么是一篇文档）",
     "pretraining-plan": "每轮 {instances} 个样本，共 {epochs} 轮；{parameters} 个参数",
     "not-next-share": "{share} 的句对为“非下一句”",
-    "no-held-out": "留出的文档太少：不做评估（`bertsmith prepare --held-out`）",
+    "no-held-out": "留出的文档太少：不做评估（请增加文档，或在准备文本时提高留出比例）",
     "texts-cut": "{share} 的文本超过 {length} 个词元，已被截断（--max-length）",
-    "seed-done": "种子 {seed}：开发集 {metric} {value}",
+    "seed-done": "种子 {seed}：开发集{metric} {value}",
 }

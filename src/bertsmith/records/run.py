@@ -21,10 +21,12 @@ from typing import Any, Literal
 from bertsmith.errors import RunFolderError
 from bertsmith.files import ASIDE, write_json
 from bertsmith.machine import describe
+from bertsmith.messages import Phrase
 from bertsmith.records.page import Page, from_json, to_json
 
 Origin = Literal["default", "flag", "inferred", "measured", "plan"]
-NO_IDENTITY = ("output", "allow_inexact")  # a folder may be moved, and a wish for exactness is no part of the run
+# a folder may be moved, a wish for exactness is no part of the run, and states come and go without a trace in weights or log
+NO_IDENTITY = ("output", "allow_inexact", "save_every")
 RECORDED = ("bertsmith", "torch", "numpy", "tokenizers", "safetensors", "scikit-learn")
 
 
@@ -108,7 +110,7 @@ class RunFolder:
                 "the folder holds a different run: {differences}",
                 where=self.path,
                 do="choose another folder, or give the settings of the run that is there; nothing was touched",
-                differences="; ".join(differences),
+                differences=Phrase("; ".join(one.en for one in differences), "；".join(one.zh for one in differences)),
             )
         return True
 
@@ -195,14 +197,29 @@ def _record_json(record: RunRecord) -> dict[str, Any]:
     return dataclasses.asdict(record)
 
 
-def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    found = [f"job {old['job']} → {new['job']}"] if old["job"] != new["job"] else []
-    for part in ("settings", "data"):
-        for name in sorted(old[part].keys() | new[part].keys()):
-            before, after = old[part].get(name), new[part].get(name)
-            if before != after:
-                found.append(f"{name} {before} → {after}")
-    return found
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[Phrase]:
+    """What tells two runs apart, by the flags; of data it is only told whose they are, for nobody compares hashes by eye."""
+    if old["job"] != new["job"]:
+        return [Phrase(f"{old['job']} → {new['job']}", f"{old['job']} → {new['job']}")]
+    changed = {
+        part: [name for name in sorted(old[part].keys() | new[part].keys()) if old[part].get(name) != new[part].get(name)]
+        for part in ("settings", "data")
+    }
+    values = [
+        f"{_flag(name)} {_shown(old['settings'].get(name))} → {_shown(new['settings'].get(name))}"
+        for name in changed["settings"]
+    ]
+    return [Phrase(value, value) for value in values] + [
+        Phrase(f"other content of {_flag(name)}", f"{_flag(name)} 的内容不同") for name in changed["data"]
+    ]
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _shown(value: Any) -> str:
+    return "–" if value is None or value == "" else str(value)
 
 
 def _plain(value: Any) -> Any:

@@ -7,18 +7,13 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from bertsmith.messages import Phrase
+from bertsmith.messages.names import BASELINES, SPLITS, named
 from bertsmith.records.page import Cell, Table
 from bertsmith.records.scores import Score
 
 NOTHING = "–"
+LARGE = 10_000  # below it a number in a table has three decimals like a score, so that a column has one form
 HASH_SHOWN = 12  # hex digits that a reader compares; the whole hash is in the title attribute and in the data block
-
-SPLITS = {
-    "train": Phrase("train", "训练集"),
-    "dev": Phrase("dev", "开发集"),
-    "test": Phrase("test", "测试集"),
-    "held-out": Phrase("held-out", "留出集"),
-}
 
 
 def say(text: Phrase | str) -> Markup:
@@ -45,6 +40,8 @@ def cell(value: Cell) -> Markup:
         return escape(NOTHING)
     if isinstance(value, Score):
         return escape(value.text())
+    if isinstance(value, float) and abs(value) < LARGE:
+        return escape(f"{value:.3f}")
     if isinstance(value, (int, float)):
         return escape(number_text(value))
     return say(value)
@@ -58,14 +55,14 @@ def numeric_columns(table: Table) -> list[bool]:
 
 def facts(score: Score) -> dict[str, Phrase]:
     """What a score says of itself beside its value: split, n, seeds and baseline, as far as it has them."""
-    found = {"split": SPLITS.get(score.split, Phrase(score.split, score.split)), "n": _same(f"n = {score.n:,}")}
+    found = {"split": named(SPLITS, score.split), "n": _same(f"n = {score.n:,}")}
     if score.seeds == 1:
         found["seeds"] = Phrase("one seed", "单个种子")
     elif score.seeds > 1:
         found["seeds"] = Phrase(f"mean ± sd over {score.seeds} seeds", f"{score.seeds} 个种子的均值 ± 标准差")
     if score.baseline is not None:
-        name, value = score.baseline
-        found["baseline"] = Phrase(f"against {name} {value:.3f}", f"对照 {name} {value:.3f}")
+        name, value = named(BASELINES, score.baseline[0]), score.baseline[1]
+        found["baseline"] = Phrase(f"against {name.en} {value:.3f}", f"对照：{name.zh} {value:.3f}")
     return found
 
 

@@ -65,7 +65,7 @@ def resolve(settings: EngineSettings, record: RunRecord | None, listen: Listener
         listen(
             note(
                 "precision-measured",
-                "bf16 products run at {gain}× the speed of fp32 here: {precision}",
+                "bf16 products run at {gain}× the speed of fp32 here: this run computes in {precision}",
                 gain=f"{gain:.2g}",
                 precision=precision,
             )

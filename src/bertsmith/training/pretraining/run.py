@@ -149,7 +149,12 @@ def run(settings: PretrainSettings, workload: Pretraining, engine: Engine, folde
     if share is not None:
         listen(note("not-next-share", "{share} of the pairs are not-next", share=f"{share:.1%}"))
     if workload.held_out is None:
-        listen(warning("no-held-out", "too few documents are held out: nothing is evaluated (`bertsmith prepare --held-out`)"))
+        listen(
+            warning(
+                "no-held-out",
+                "too few documents are held out: nothing is evaluated (give more documents, or hold out a larger share when the text is prepared)",
+            )
+        )
     train(workload, plan_of(settings, engine), folder, listen)
     if share is not None:
         folder.log({"not_next_share": share})  # behind the training, which cuts the log back to its state

@@ -1,0 +1,30 @@
+"""The names of metrics, splits and baselines in both languages: for the command line, notes, reports and model cards."""
+
+from bertsmith.messages import Phrase
+
+METRICS = {
+    "mlm_loss": Phrase("masked LM loss (nats)", "掩码语言模型损失（nat）"),
+    "mlm_accuracy": Phrase("masked LM accuracy", "掩码语言模型准确率"),
+    "nsp_accuracy": Phrase("next-sentence accuracy", "下一句准确率"),
+    "accuracy": Phrase("accuracy", "准确率"),
+    "macro_f1": Phrase("macro F1", "宏平均 F1"),
+    "mcc": Phrase("Matthews correlation", "马修斯相关系数"),
+}
+SPLITS = {
+    "held-out": Phrase("held out", "留出集"),
+    "train": Phrase("train", "训练集"),
+    "dev": Phrase("dev", "开发集"),
+    "test": Phrase("test", "测试集"),
+    "given": Phrase("the given table", "所给表格"),
+}
+BASELINES = {
+    "unigram": Phrase("unigram", "一元频率"),
+    "majority": Phrase("majority", "多数类"),
+    "tf-idf": Phrase("TF-IDF", "TF-IDF"),
+    "scratch": Phrase("without pretraining", "不预训练"),
+}
+
+
+def named(names: dict[str, Phrase], key: str) -> Phrase:
+    """The name of a key; a key without one is its own name."""
+    return names.get(key, Phrase(key, key))
