@@ -32,11 +32,13 @@ def initialize(model: nn.Module, sd: float, seed: int) -> None:
 
 
 def look_at_neighbours(bert: Bert, sd: float, seed: int) -> None:
-    """Let every head start by leaning towards one near place: -1, +1, -2, +2 … tokens away.
+    """Let most heads start by leaning towards one near place: -1, +1, -2, +2 … tokens away.
 
     Positions become sines and cosines; a head compares a random part of them (keys) with the same part turned by its offset (queries).
-    The network is a BERT like any other; only its first weights differ, so that a short run need not find out what a neighbour is.
-    After Trockman and Kolter 2023 (mimetic initialisation), which starts with heads that look at their own place.
+    A quarter of the heads, one at least, go on looking everywhere, so that the first token sees the whole sequence: next-sentence
+    prediction and classifiers read it. The network is a BERT like any other; only its first weights differ, so that a short run need
+    not find out what a neighbour is. After Trockman and Kolter 2023 (mimetic initialisation), which starts with heads that look at
+    their own place.
 
     Args:
         bert: the encoder, its other weights already drawn.
@@ -53,7 +55,8 @@ def look_at_neighbours(bert: Bert, sd: float, seed: int) -> None:
         for number, layer in enumerate(bert.layers):
             assert isinstance(layer, Layer)
             qkv_3DD = layer.attention.qkv.weight.view(3, layer.attention.heads, -1, width)
-            for head in range(layer.attention.heads):
+            everywhere = max(1, layer.attention.heads // 4)
+            for head in range(max(1, layer.attention.heads - everywhere)):
                 offset = (head // 2 + 1) * (1 if head % 2 else -1)
                 part_HD = _part(qkv_3DD.shape[2], width, seed, number, head)
                 qkv_3DD[0, head] = part_HD @ _turned(speeds, offset, width)
