@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bertsmith.errors import RunFolderError
-from bertsmith.files import ASIDE, write_json
+from bertsmith.files import ASIDE, sync, write_json
 from bertsmith.machine import describe
 from bertsmith.messages import Phrase
 from bertsmith.records.page import Page, from_json, to_json
@@ -161,9 +161,12 @@ class RunFolder:
             file.write(json.dumps(values, ensure_ascii=False) + "\n")
 
     def log_size(self) -> int:
-        """Bytes in the log; a training state records it so that resuming cuts the log back to it."""
+        """Bytes in the log, all of them on the disk; a training state records it so that resuming cuts the log back to it."""
         path = self.path / "log.jsonl"
-        return path.stat().st_size if path.exists() else 0
+        if not path.exists():
+            return 0
+        sync(path)
+        return path.stat().st_size
 
     def cut_log(self, size: int) -> None:
         """Forget what was logged after the log had `size` bytes."""
