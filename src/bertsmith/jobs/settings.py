@@ -22,7 +22,7 @@ class QuickstartSettings:
         "auto",
         "size of the plan; auto measures this machine",
         "方案规模；auto 先测量本机",
-        choices=("auto", "full", "half", "smoke"),
+        choices=("auto", "full", "half", "quarter", "smoke"),
     )
     seeds: int = documented(3, "how many fine-tuning runs with different seeds", "不同种子的微调次数", low=1, high=20)
     seed: int = documented(0, "seed of every random choice", "一切随机选择的种子", low=0)
