@@ -18,9 +18,18 @@ from bertsmith.data.encodings import Decoded, beyond_ascii, decode, is_doubtful,
 from bertsmith.data.settings import TableSettings
 from bertsmith.errors import DataError
 from bertsmith.files import write_aside
+from bertsmith.messages import Phrase
 from bertsmith.progress import Listener, ignore, note, warning
 
 JSON_LINES, TEXT_LINES = "json lines", "text lines"
+_SEPARATOR_NAMES = {
+    "comma": Phrase("comma", "以逗号分隔"),
+    "tab": Phrase("tab", "以制表符分隔"),
+    "semicolon": Phrase("semicolon", "以分号分隔"),
+    "pipe": Phrase("pipe", "以竖线分隔"),
+    JSON_LINES: Phrase("json lines", "每行一个 JSON"),
+    TEXT_LINES: Phrase("text lines", "每行一条文本"),
+}
 _LONG_NAME = 60  # a longer first cell is a text, not the name of a column; assumed
 _WITH_MARK = ("utf-8-sig", "utf-16", "utf-32", "gb18030", "gbk", "gb2312")
 
@@ -184,7 +193,7 @@ def _said(table: Table, listen: Listener) -> None:
             rows=len(table.rows),
             columns=quoted(table.columns),
             encoding=table.encoding,
-            separator=table.separator,
+            separator=_SEPARATOR_NAMES[table.separator],
         )
     )
 
