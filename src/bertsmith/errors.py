@@ -15,7 +15,7 @@ The English text stands where the error is raised; the Chinese stands in `messag
 from collections.abc import Sequence
 from typing import Self
 
-from bertsmith.messages import Phrase, chinese
+from bertsmith.messages import chinese, filled
 
 
 class BertsmithError(Exception):
@@ -40,9 +40,8 @@ class BertsmithError(Exception):
     def text(self, language: str = "en") -> str:
         """The message for a reader: `en` or `zh`; other faults of the same input follow, a paragraph each."""
         what, do = (self.what, self.do) if language == "en" else chinese(self.code, self.what, self.do)
-        values = {name: value.text(language) if isinstance(value, Phrase) else value for name, value in self.values.items()}
         head = f"{self.where}{'：' if language == 'zh' else ': '}" if self.where else ""
-        lines = [f"{head}{what.format(**values)} [{self.code}]", f"  → {do.format(**values)}"]
+        lines = [f"{head}{filled(what, self.values, language)} [{self.code}]", f"  → {filled(do, self.values, language)}"]
         return "\n".join(lines + [fault.text(language) for fault in self.also])
 
     def __str__(self) -> str:

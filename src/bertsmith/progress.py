@@ -6,7 +6,7 @@ A listener is any callable that takes an `Event`. Work that nobody listens to pa
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from bertsmith.messages import Phrase, chinese_note
+from bertsmith.messages import chinese_note, filled
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ class Note:
     def text(self, language: str = "en") -> str:
         """The sentence for a reader, `en` or `zh`."""
         template = self.english if language == "en" else chinese_note(self.code, self.english)
-        values = {name: value.text(language) if isinstance(value, Phrase) else value for name, value in self.values.items()}
-        return template.format(**values)
+        return filled(template, self.values, language)
 
 
 def note(code: str, english: str, **values: object) -> Note:

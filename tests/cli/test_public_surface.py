@@ -10,11 +10,11 @@ import pytest
 from fake_jobs import FakeJob, put_in_place
 
 import bertsmith
-from bertsmith.cli.bridge import flag_of
 from bertsmith.config.bert import BertConfig
 from bertsmith.config.fields import doc_of, types_of
 from bertsmith.errors import ConfigError
 from bertsmith.jobs.verbs import VERBS
+from bertsmith.messages import flag_of
 from bertsmith.messages.zh_cli import UNITS
 
 FROZEN = Path(__file__).with_name("flags.txt")

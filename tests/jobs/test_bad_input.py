@@ -21,7 +21,7 @@ def language(request):
     return request.param
 
 
-def refused(code, exit_code, *words, language):
+def assert_refused(code, exit_code, *words, language):
     """Run a command that must fail before any long work, and give its message."""
     answer = bertsmith(*words, language=language)
     assert answer.code == exit_code, answer.err
@@ -82,7 +82,7 @@ def test_a_corpus_that_cannot_be_read_is_refused(name, verb, english, tmp_path, 
         "prepare": ("prepare", corpus, "--vocabulary", english.vocabulary),
         "quickstart": ("quickstart", "--corpus", corpus, "--scale", "smoke"),
     }[verb]
-    refused(code, DATA, *words, "--output", tmp_path / "out", language=language)
+    assert_refused(code, DATA, *words, "--output", tmp_path / "out", language=language)
     assert not (tmp_path / "out").exists()
 
 
@@ -90,7 +90,7 @@ def test_faults_of_all_files_are_told_at_once(tmp_path, language):
     corpus = tmp_path / "texts"
     file(corpus / "a.txt", b"\0")
     file(corpus / "b.jsonl", "[1]\n")
-    told = refused("binary-file", DATA, "vocab", corpus, "--output", tmp_path / "out", language=language)
+    told = assert_refused("binary-file", DATA, "vocab", corpus, "--output", tmp_path / "out", language=language)
     assert "a.txt" in told
     assert "b.jsonl:1" in told
 
@@ -136,7 +136,7 @@ def test_settings_that_cannot_be_used_are_refused(name, english, tmp_path, monke
     store = given.pop("--store", english.store)
     words = ("pretrain", store, *(word for pair in given.items() for word in pair), *QUICK)
     exit_code = DATA if code == "not-a-store" else USAGE
-    told = refused(code, exit_code, *words, language=language)
+    told = assert_refused(code, exit_code, *words, language=language)
     if code == "unknown-flag":
         assert "--learning-rate" in told
     assert not (tmp_path / "run").exists()
@@ -144,7 +144,7 @@ def test_settings_that_cannot_be_used_are_refused(name, english, tmp_path, monke
 
 def test_all_wrong_settings_are_told_at_once_under_their_flags(english, tmp_path, language):
     words = ("pretrain", english.store, "--steps", "0", "--batch-size", "x", "--recipe", "fat", "--output", tmp_path / "run")
-    told = refused("out-of-bounds", USAGE, *words, language=language)
+    told = assert_refused("out-of-bounds", USAGE, *words, language=language)
     for flag, code in (("--steps", "out-of-bounds"), ("--batch-size", "wrong-type"), ("--recipe", "unknown-choice")):
         assert re.search(rf"{flag}[:：] ?.*\[{code}\]", told)
 
@@ -172,14 +172,14 @@ def test_a_config_that_cannot_be_used_is_refused(name, english, tmp_path, langua
     values, code = CONFIGS[name]
     config = changed(english, tmp_path, **values)
     words = ("pretrain", english.store, "--model", config, "--steps", 2, "--output", tmp_path / "run", *LENGTH, *QUICK)
-    told = refused(code, USAGE, *words, language=language)
+    told = assert_refused(code, USAGE, *words, language=language)
     assert "config.json" in told
     assert not (tmp_path / "run").exists()
 
 
 def test_texts_longer_than_the_models_positions_are_refused(english, tmp_path, language):
     words = ["65" if word == "32" else word for word in finetuning(english, english.table, tmp_path / "run")]
-    refused("length-over-positions", USAGE, *words, language=language)
+    assert_refused("length-over-positions", USAGE, *words, language=language)
 
 
 # tables
@@ -204,7 +204,7 @@ TABLES = {
 def test_a_table_that_cannot_be_used_is_refused(name, english, tmp_path, language):
     content, code = TABLES[name]
     data = file(tmp_path / "my labels.csv", content)
-    told = refused(code, DATA, *finetuning(english, data, tmp_path / "run"), language=language)
+    told = assert_refused(code, DATA, *finetuning(english, data, tmp_path / "run"), language=language)
     assert "my labels.csv" in told
     if code in ("ragged-row", "empty-labels", "nul-bytes"):
         assert "my labels.csv:22" in told
@@ -213,24 +213,24 @@ def test_a_table_that_cannot_be_used_is_refused(name, english, tmp_path, languag
 
 def test_all_ragged_rows_are_told_at_once(english, tmp_path, language):
     data = file(tmp_path / "labels.csv", table(end="one,two,three\nthe cat,a\nfour,five,six,seven\n"))
-    told = refused("ragged-row", DATA, *finetuning(english, data, tmp_path / "run"), language=language)
+    told = assert_refused("ragged-row", DATA, *finetuning(english, data, tmp_path / "run"), language=language)
     assert "labels.csv:22" in told
     assert "labels.csv:24" in told
 
 
 def test_a_table_that_is_not_there_is_refused(english, tmp_path, language):
-    refused("cannot-read-table", DATA, *finetuning(english, tmp_path / "gone.csv", tmp_path / "run"), language=language)
+    assert_refused("cannot-read-table", DATA, *finetuning(english, tmp_path / "gone.csv", tmp_path / "run"), language=language)
 
 
 def test_labels_that_the_model_does_not_know_are_refused(english, tmp_path, language):
     data = file(tmp_path / "labels.csv", table())
-    refused("unknown-labels", DATA, "evaluate", english.tuned / "model", data, *ENGINE, language=language)
+    assert_refused("unknown-labels", DATA, "evaluate", english.tuned / "model", data, *ENGINE, language=language)
 
 
 def test_bad_labels_are_refused_by_quickstart_before_any_text_is_read(english, tmp_path, language):
     data = file(tmp_path / "labels.csv", "text,label\n")
     words = ("quickstart", "--corpus", english.corpus, "--labels", data, "--output", tmp_path / "run")
-    refused("no-rows", DATA, *words, language=language)
+    assert_refused("no-rows", DATA, *words, language=language)
     assert not (tmp_path / "run").exists()
 
 
@@ -293,24 +293,24 @@ def test_a_model_that_cannot_be_opened_is_refused(name, verb, english, tmp_path,
         "finetune": ("finetune", english.table, "--model", model, "--output", tmp_path / "run", *TUNING),
         "predict": ("predict", model, "the cat", *ENGINE),
     }[verb]
-    told = refused(code, MODEL, *words, language=language)
+    told = assert_refused(code, MODEL, *words, language=language)
     assert str(model) in told
     assert not (tmp_path / "run").exists()
 
 
 def test_a_model_without_a_task_cannot_predict(english, language):
-    refused("not-a-classifier", MODEL, "predict", english.pretrained / "model", "the cat", *ENGINE, language=language)
+    assert_refused("not-a-classifier", MODEL, "predict", english.pretrained / "model", "the cat", *ENGINE, language=language)
 
 
 def test_a_model_folder_that_is_not_there_is_refused(english, tmp_path, language):
     gone = tmp_path / "gone"
-    refused("no-model-folder", MODEL, "predict", gone, "the cat", *ENGINE, language=language)
+    assert_refused("no-model-folder", MODEL, "predict", gone, "the cat", *ENGINE, language=language)
     words = ("pretrain", english.store, "--model", gone, "--output", tmp_path / "run", *QUICK)
-    assert str(gone) in refused("no-such-model", USAGE, *words, language=language)
+    assert str(gone) in assert_refused("no-such-model", USAGE, *words, language=language)
 
 
 def test_a_file_to_predict_that_is_not_there_is_refused(english, language):
-    refused("no-such-source", DATA, "predict", english.tuned / "model", "gone.csv", *ENGINE, language=language)
+    assert_refused("no-such-source", DATA, "predict", english.tuned / "model", "gone.csv", *ENGINE, language=language)
 
 
 # stores
@@ -322,9 +322,9 @@ def test_a_truncated_store_is_refused(english, tmp_path, language):
     tokens = next(store.glob("train-*/tokens.bin"))
     tokens.write_bytes(tokens.read_bytes()[:-2])
     words = ("pretrain", store, "--model", english.config, "--output", tmp_path / "run", *LENGTH, *QUICK)
-    assert "tokens.bin" in refused("store-truncated", DATA, *words, language=language)
+    assert "tokens.bin" in assert_refused("store-truncated", DATA, *words, language=language)
     (store / "manifest.json").write_text('{"format": "bertsmith token store", "version": 1}', encoding="utf-8")
-    refused("store-manifest", DATA, *words, language=language)
+    assert_refused("store-manifest", DATA, *words, language=language)
     assert not (tmp_path / "run").exists()
 
 
@@ -340,43 +340,45 @@ def test_a_folder_that_holds_other_files_is_refused_and_left_alone(english, tmp_
     file(place / "holiday.txt", "the only copy")
     before = content_of(place)
     corpus, model = english.corpus, english.tuned / "model"
-    refused("vocabulary-place-taken", DATA, "vocab", corpus, "--output", place, language=language)
-    refused("place-taken", DATA, "prepare", corpus, "--vocabulary", english.vocabulary, "--output", place, language=language)
-    refused("not-a-run", MODEL, *pretraining(english, place), language=language)
-    refused("not-a-run", MODEL, *finetuning(english, english.table, place), language=language)
-    refused("not-a-run", MODEL, "evaluate", model, english.table, *ENGINE, "--output", place, language=language)
-    refused("not-a-run", MODEL, "quickstart", "--corpus", corpus, "--output", place, language=language)
+    assert_refused("vocabulary-place-taken", DATA, "vocab", corpus, "--output", place, language=language)
+    assert_refused(
+        "place-taken", DATA, "prepare", corpus, "--vocabulary", english.vocabulary, "--output", place, language=language
+    )
+    assert_refused("not-a-run", MODEL, *pretraining(english, place), language=language)
+    assert_refused("not-a-run", MODEL, *finetuning(english, english.table, place), language=language)
+    assert_refused("not-a-run", MODEL, "evaluate", model, english.table, *ENGINE, "--output", place, language=language)
+    assert_refused("not-a-run", MODEL, "quickstart", "--corpus", corpus, "--output", place, language=language)
     assert content_of(place) == before
 
 
 def test_a_file_in_the_place_of_a_folder_is_refused_and_left_alone(english, tmp_path, language):
     place = file(tmp_path / "notes", "the only copy")
-    refused("vocabulary-place-taken", DATA, "vocab", english.corpus, "--output", place, language=language)
-    refused("run-is-a-file", MODEL, *pretraining(english, place), language=language)
-    refused("run-is-a-file", MODEL, *finetuning(english, english.table, place), language=language)
+    assert_refused("vocabulary-place-taken", DATA, "vocab", english.corpus, "--output", place, language=language)
+    assert_refused("run-is-a-file", MODEL, *pretraining(english, place), language=language)
+    assert_refused("run-is-a-file", MODEL, *finetuning(english, english.table, place), language=language)
     assert place.read_text("utf-8") == "the only copy"
 
 
 def test_a_folder_that_holds_a_different_run_is_refused_and_left_alone(english, tmp_path, language):
     before = content_of(english.tuned)
-    told = refused("different-run", MODEL, *pretraining(english, english.tuned), language=language)
+    told = assert_refused("different-run", MODEL, *pretraining(english, english.tuned), language=language)
     assert "finetune → pretrain" in told
     other = write_table(tmp_path / "other.csv", ("text", "label"), labelled("en", 60))
-    told = refused("different-run", MODEL, *finetuning(english, other, english.tuned), language=language)
+    told = assert_refused("different-run", MODEL, *finetuning(english, other, english.tuned), language=language)
     assert "data" in told
     assert content_of(english.tuned) == before
 
 
 def test_a_place_that_cannot_take_the_answers_is_refused_before_any_answer(english, tmp_path, language):
     words = ("predict", english.tuned / "model", english.table, "--output", tmp_path, *ENGINE)
-    refused("cannot-write", MACHINE, *words, language=language)
+    assert_refused("cannot-write", MACHINE, *words, language=language)
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="whoever is root may write everywhere")
 def test_a_folder_that_may_not_be_written_is_refused(english, tmp_path, language):
     place = tmp_path / "closed"
     place.mkdir(mode=0o500)
-    refused("cannot-write", MACHINE, *pretraining(english, place / "run"), language=language)
+    assert_refused("cannot-write", MACHINE, *pretraining(english, place / "run"), language=language)
 
 
 # a full disk

@@ -14,16 +14,11 @@ from bertsmith.config.fields import build, doc_of, types_of
 from bertsmith.errors import BertsmithError, ConfigError
 from bertsmith.jobs.field_text import details
 from bertsmith.jobs.verbs import Verb
-from bertsmith.messages import Phrase
+from bertsmith.messages import Phrase, flag_of
 
 ARGUMENTS = Phrase("Arguments", "参数")
 FLAGS = Phrase("Flags", "选项")
 METAVARS: dict[Any, str] = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
-
-
-def flag_of(name: str) -> str:
-    """The flag of a field: `--max-seq-length`."""
-    return "--" + name.replace("_", "-")
 
 
 def as_command(verb: Verb, language: str) -> Callable[..., None]:

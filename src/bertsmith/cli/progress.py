@@ -9,7 +9,7 @@ from typing import Protocol, TextIO
 from bertsmith.jobs.field_text import unit_name
 from bertsmith.messages import Phrase
 from bertsmith.messages.names import METRICS, named
-from bertsmith.messages.zh_cli import MEASURES, OTHER_SPLITS, STAGES, VALUES
+from bertsmith.messages.zh_cli import MEASURES, STAGES, VALUES
 from bertsmith.progress import Advance, Event, Listener, Note, Stage
 
 SECONDS_BETWEEN_LINES = 10.0  # assumed: a log that stays readable over hours
@@ -22,6 +22,7 @@ _TIMES = {
     "min": Phrase("{big} min {small} s", "{big} 分 {small} 秒"),
     "s": Phrase("{small} s", "{small} 秒"),
 }
+_HELD_OUT = "held_out_"  # before the name of a value that was not measured on the training examples
 _MOMENT = Phrase("under 1 s", "<1 秒")
 Clock = Callable[[], float]
 
@@ -156,9 +157,8 @@ def value_text(name: str, value: float | int | str, language: str) -> str:
 
 
 def _chinese_value(name: str) -> str:
-    for beginning, chinese in OTHER_SPLITS.items():
-        if name.startswith(beginning):
-            return chinese + _chinese_value(name.removeprefix(beginning))
+    if name.startswith(_HELD_OUT):
+        return "留出" + _chinese_value(name.removeprefix(_HELD_OUT))
     return VALUES[name] if name in VALUES else named(METRICS, name).zh
 
 

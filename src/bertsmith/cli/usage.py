@@ -13,11 +13,11 @@ from cyclopts import (
 )
 from cyclopts.exceptions import UnknownOptionError
 
-from bertsmith.cli.bridge import flag_of
 from bertsmith.cli.general import FLAGS
 from bertsmith.config.fields import nearest
 from bertsmith.errors import UsageError
 from bertsmith.jobs.verbs import VERBS
+from bertsmith.messages import flag_of
 
 _OWN = (*FLAGS, "--help", "--version")
 

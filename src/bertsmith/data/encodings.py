@@ -19,6 +19,7 @@ _MARKS = (
 _COMMON_SHARE = 0.75  # Chinese text lies above .9 in GBK and below .7 when Big5 is read as GBK
 _DAMAGED_SHARE = 0.2  # above this share of broken characters a text is in another encoding, not damaged; assumed
 _DOUBTFUL_SHARE = 0.01  # below this share of bytes that are not ASCII the encoding is told as a guess; assumed
+_DOUBTFUL_BYTES = 20  # and so below this number of them; assumed
 _ASCII = bytes(range(128))
 _ENOUGH = 20  # characters from which the absence of the letters q to z of pinyin tells Korean from Chinese; assumed
 _GUESS_BYTES = 2**18  # charset-normalizer sees this much; assumed
@@ -109,7 +110,7 @@ def beyond_ascii(data: bytes, encoding: str) -> int:
 
 def is_doubtful(foreign: int, size: int) -> bool:
     """Whether so few bytes are not ASCII that the encoding which was found by them may well be another."""
-    return 0 < foreign < max(_ENOUGH, _DOUBTFUL_SHARE * size)
+    return 0 < foreign < max(_DOUBTFUL_BYTES, _DOUBTFUL_SHARE * size)
 
 
 def _found(data: bytes) -> str | None:

@@ -19,14 +19,14 @@ FOUND = {
     "tokens": Phrase("tokens", "词元"),
     "repeated": Phrase("repeated lines dropped", "去掉的重复行"),
 }
-_COUNTED = {
-    "libraries": Phrase("{n} libraries", "{n} 个库"),
-    "modules": Phrase("{n} modules", "{n} 个模块"),
-    "documents": Phrase("{n} documents", "{n} 篇文档"),
-    "sentences": Phrase("{n} sentences", "{n} 个句子"),
-    "words": Phrase("{n} words", "{n} 个词"),
-    "tokens": Phrase("{n} tokens", "{n} 个词元"),
-    "repeated": Phrase("{n} repeated lines dropped", "去掉 {n} 个重复行"),
+_COUNTED = {  # with the measure words that a Chinese sentence wants
+    "libraries": "{n} 个库",
+    "modules": "{n} 个模块",
+    "documents": "{n} 篇文档",
+    "sentences": "{n} 个句子",
+    "words": "{n} 个词",
+    "tokens": "{n} 个词元",
+    "repeated": "去掉 {n} 个重复行",
 }
 MODELS = {
     "pretrained": Phrase("BERT, pretrained here", "BERT（在此预训练）"),
@@ -120,11 +120,9 @@ def told_of(parts: Parts) -> tuple[Phrase, ...]:
 
 
 def _found_line(found: Mapping[str, int]) -> Phrase:
-    told = {
-        language: [_COUNTED[name].text(language).format(n=f"{count:,}") for name, count in found.items() if name in _COUNTED]
-        for language in ("en", "zh")
-    }
-    return Phrase(f"Text: {'  '.join(told['en'])}", f"文本：{'，'.join(told['zh'])}")
+    known = [(name, f"{count:,}") for name, count in found.items() if name in FOUND]
+    en = "  ".join(f"{count} {FOUND[name].en}" for name, count in known)
+    return Phrase(f"Text: {en}", f"文本：{'，'.join(_COUNTED[name].format(n=count) for name, count in known)}")
 
 
 def model_rows(parts: Parts) -> list[tuple[Phrase, tuple[Score, Score]]]:

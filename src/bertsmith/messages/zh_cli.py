@@ -79,9 +79,6 @@ VALUES: dict[str, str] = {
     "words": "词",
 }
 
-# what stands before the name of a value that was not measured on the training examples
-OTHER_SPLITS: dict[str, str] = {"held_out_": "留出", "dev_": "开发集"}
-
 UNITS: dict[str, str] = {
     "batches": "批",
     "bytes": "字节",

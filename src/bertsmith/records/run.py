@@ -21,7 +21,7 @@ from typing import Any, Literal
 from bertsmith.errors import RunFolderError
 from bertsmith.files import ASIDE, sync, write_json
 from bertsmith.machine import describe
-from bertsmith.messages import Phrase
+from bertsmith.messages import Phrase, flag_of
 from bertsmith.records.page import Page, from_json, to_json
 
 Origin = Literal["default", "flag", "inferred", "measured", "plan"]
@@ -209,16 +209,12 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[Phrase]:
         for part in ("settings", "data")
     }
     values = [
-        f"{_flag(name)} {_shown(old['settings'].get(name))} → {_shown(new['settings'].get(name))}"
+        f"{flag_of(name)} {_shown(old['settings'].get(name))} → {_shown(new['settings'].get(name))}"
         for name in changed["settings"]
     ]
     return [Phrase(value, value) for value in values] + [
-        Phrase(f"other content of {_flag(name)}", f"{_flag(name)} 的内容不同") for name in changed["data"]
+        Phrase(f"other content of {flag_of(name)}", f"{flag_of(name)} 的内容不同") for name in changed["data"]
     ]
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
 
 
 def _shown(value: Any) -> str:

@@ -15,7 +15,7 @@ from bertsmith.data.encoded import Encoded, encode
 from bertsmith.data.examples import Examples
 from bertsmith.errors import ConfigError
 from bertsmith.files import write_folder_aside
-from bertsmith.messages.names import METRICS
+from bertsmith.messages.names import METRICS, named
 from bertsmith.models.bert.heads import BertForClassification
 from bertsmith.models.bert.initialize import initialize
 from bertsmith.models.bert.load import load_arrays, to_arrays
@@ -132,7 +132,7 @@ def run_seeds(
                 "seed-done",
                 "seed {seed}: dev {metric} {value}",
                 seed=seed,
-                metric=METRICS[data.task.selection],
+                metric=named(METRICS, data.task.selection),
                 value=f"{result.dev.selected:.3f}",
             )
         )

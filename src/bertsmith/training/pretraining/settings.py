@@ -39,8 +39,8 @@ class PretrainSettings(EngineSettings):
     )
     first_weights: str = documented(
         "normal",
-        "normal: drawn at random; neighbours: positions start as sines and heads look at near tokens, which shortens the plateau of a short run",
-        "normal：随机抽取；neighbours：位置以正弦起步、注意力头先看邻近词元，可缩短短时训练的平台期",
+        "normal: drawn at random; neighbours: positions start as sines and most heads look at near tokens, which shortens the plateau of a short run",
+        "normal：随机抽取；neighbours：位置以正弦起步、多数注意力头先看邻近词元，可缩短短时训练的平台期",
         choices=("normal", "neighbours"),
         source="after Trockman and Kolter 2023",
     )
