@@ -3,14 +3,15 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 BENCHMARKS := $(sort $(wildcard benchmarks/*.py))
 SITES := $(sort $(wildcard zensical.*.toml))
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-slow test-browser check format bench-quick docs clean
+.PHONY: help install quickstart test test-slow test-browser test-tensorflow check format bench-quick docs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed-dev ## make .venv and install bertsmith with its tools for development
 
@@ -25,6 +26,9 @@ test-slow: $(VENV)/installed-dev ## run the tests that take more than a minute e
 
 test-browser: $(VENV)/installed-dev ## run the tests that need headless Chromium
 	$(BIN)/pytest -m browser
+
+test-tensorflow: $(VENV)/installed-dev $(PEERS)/installed ## run the tests against TensorFlow, keras-hub and transformers 4 (installs 3 GB in .venv-peers)
+	$(BIN)/pytest -m tensorflow
 
 check: $(VENV)/installed-dev ## lint, format, types, architecture
 	$(BIN)/ruff check .
@@ -58,6 +62,12 @@ $(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/pip
 $(VENV)/installed-docs: pyproject.toml constraints.txt | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
 	@touch $@ $(VENV)/installed
+
+$(PEERS)/installed: constraints-peers.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet -c constraints-peers.txt tensorflow-cpu tf_keras keras-hub h5py transformers safetensors
+	$(PEERS)/bin/python -m pip install --quiet -c constraints-peers.txt --no-deps tf-models-official gin-config scipy
+	@touch $@
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -10,6 +10,7 @@ from typing import Any
 import bertsmith
 from bertsmith import errors
 from bertsmith.config.bert import BertConfig
+from bertsmith.config.estimate.parameters import parameters
 from bertsmith.config.fields import doc_of, type_name, types_of
 from bertsmith.config.presets import PRESETS, preset
 from bertsmith.jobs.field_text import details
@@ -36,9 +37,15 @@ _CONFIG_ABOUT = Phrase(
     "`gelu_pytorch_tanh` for `gelu_tanh`.\n",
     "`BertConfig` 的字段；transformers 的 `config.json` 用同样的名字，其中 `gelu` 即 `gelu_erf`，`gelu_pytorch_tanh` 即 `gelu_tanh`。\n",
 )
-_FIELD = Phrase("| field | type | meaning |", "| 字段 | 类型 | 含义 |")
-_PRESETS = Phrase("## Presets\n", "## 预设\n")
-_PRESET = Phrase("| name | layers | width | heads | feed-forward width |", "| 名称 | 层数 | 宽度 | 头数 | 前馈宽度 |")
+_FIELD = Phrase("| field | type | meaning | cost | when to change it |", "| 字段 | 类型 | 含义 | 代价 | 何时修改 |")
+_PRESETS = Phrase(
+    "## Presets\n\nA `?` behind the gelu: inferred, not stated by the publishers. Without weights: a size to train.\n",
+    "## 预设\n\ngelu 后的 `?`：推断所得，发布者没有写明。没有权重的是供训练用的大小。\n",
+)
+_PRESET = Phrase(
+    "| name | layers | width | heads | feed-forward width | pieces | gelu | parameters of encoder and pooler | with both pretraining heads | weights |",
+    "| 名称 | 层数 | 宽度 | 头数 | 前馈宽度 | 词片 | gelu | 编码器与池化层的参数 | 加两个预训练头 | 权重 |",
+)
 _ERRORS = Phrase("# Exit codes and errors\n", "# 退出码与错误\n")
 _ERRORS_ABOUT = Phrase(
     "Every error that a person can mend says what was wrong, where, and what to do, and ends its first line with a stable code in "
@@ -92,14 +99,23 @@ def _flag(field: "dataclasses.Field[Any]", hint: Any) -> str:
 def _config(language: str) -> str:
     hints = types_of(BertConfig)
     rows = [
-        (f"`{field.name}`", type_name(hints[field.name]).text(language), details(field, hints[field.name], language))
+        (
+            f"`{field.name}`",
+            type_name(hints[field.name]).text(language),
+            details(field, hints[field.name], language),
+            doc_of(field).cost.text(language),
+            doc_of(field).change.text(language),
+        )
         for field in dataclasses.fields(BertConfig)
     ]
     sizes = []
-    for name in PRESETS:
+    for name, known in PRESETS.items():
         config = preset(name)
         shape = (config.num_hidden_layers, config.hidden_size, config.num_attention_heads, config.intermediate_size)
-        sizes.append((f"`{name}`", *map(str, shape)))
+        counts = parameters(config)
+        hub = f"`{known.hub}`" if known.hub else ""
+        told = (known.gelu, f"{counts.encoder:,}", f"{counts.pretraining:,}", hub)
+        sizes.append((f"`{name}`", *map(str, shape), str(config.vocab_size), *told))
     parts = [_CONFIG, _CONFIG_ABOUT]
     tables = [_table(_FIELD.text(language), rows), _PRESETS.text(language), _table(_PRESET.text(language), sizes)]
     return "\n".join([*(part.text(language) for part in parts), *tables])

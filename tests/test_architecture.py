@@ -120,9 +120,11 @@ def test_no_body_is_longer_than_60_lines():
 
 
 def test_only_the_command_line_prints_and_exits():
+    # programs of their own, whose standard error and exit code the process that runs them reads
+    programs = {"unpickle.py", "peer_transformers.py", "peer_keras_hub.py"}
     loud = []
     for path, tree in TREES.items():
-        if "cli" not in path.relative_to(SOURCE).parts:
+        if "cli" not in path.relative_to(SOURCE).parts and path.name not in programs:
             loud += [f"{named(path)}:{call.lineno}" for call in calls(tree, {"print", "exit", "quit", "input"})]
             loud += [
                 f"{named(path)}:{node.lineno}"

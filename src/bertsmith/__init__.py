@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bertsmith.data.token_store import TokenStore
     from bertsmith.errors import BertsmithError, CheckpointError, ConfigError, DataError, MachineError, RunFolderError
     from bertsmith.inference.model import LoadedModel, load
-    from bertsmith.jobs.verbs import evaluate, finetune, predict, prepare, pretrain, quickstart, vocab
+    from bertsmith.jobs.verbs import convert, evaluate, finetune, predict, prepare, pretrain, quickstart, vocab
     from bertsmith.jobs.verbs import inspect_store as inspect
     from bertsmith.records.run import RunFolder
     from bertsmith.records.scores import Score
@@ -33,6 +33,7 @@ __all__ = [
     "TokenStore",
     "Vocabulary",
     "__version__",
+    "convert",
     "evaluate",
     "finetune",
     "inspect",
@@ -53,7 +54,17 @@ _HOMES = {
     "bertsmith.data.token_store": ("TokenStore",),
     "bertsmith.errors": ("BertsmithError", "CheckpointError", "ConfigError", "DataError", "MachineError", "RunFolderError"),
     "bertsmith.inference.model": ("LoadedModel", "load"),
-    "bertsmith.jobs.verbs": ("evaluate", "finetune", "inspect", "predict", "prepare", "pretrain", "quickstart", "vocab"),
+    "bertsmith.jobs.verbs": (
+        "convert",
+        "evaluate",
+        "finetune",
+        "inspect",
+        "predict",
+        "prepare",
+        "pretrain",
+        "quickstart",
+        "vocab",
+    ),
     "bertsmith.records.run": ("RunFolder",),
     "bertsmith.records.scores": ("Score",),
     "bertsmith.text.vocabulary": ("Vocabulary", "read_vocabulary"),

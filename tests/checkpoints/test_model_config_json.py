@@ -49,10 +49,11 @@ def test_activations_are_translated(config_json, theirs, ours):
     assert read_config(config_json(SIZES | {"hidden_act": theirs})).hidden_act == ours
 
 
-def test_a_gelu_that_nobody_vouches_for_is_said(config_json):
+def test_a_gelu_that_only_a_rule_decides_is_said(config_json):
     notes = []
-    google = {key: value for key, value in SIZES.items() if key != "model_type"} | {"hidden_act": "gelu"}
-    assert read_config(config_json(google), listen=notes.append).hidden_act == "gelu_erf"
+    google = {key: value for key, value in SIZES.items() if key != "model_type"}
+    every = {"hidden_act": "gelu", "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, "initializer_range": 0.02}
+    assert read_config(config_json(google | every), listen=notes.append).hidden_act == "gelu_tanh"
     assert [note.code for note in notes] == ["gelu-assumed"]
 
 

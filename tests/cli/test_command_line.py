@@ -117,8 +117,8 @@ def test_help_is_chinese_for_a_chinese_reader(monkeypatch, capsys):
     monkeypatch.setenv("BERTSMITH_LANG", "zh")
     main(["inspect", "--help"])
     told = capsys.readouterr().out
-    assert "用法：bertsmith inspect STORE [选项]" in told
-    assert "展示的样本数［不小于 1；默认 5］" in told
+    assert "用法：bertsmith inspect PATH [选项]" in told
+    assert "展示词元库样本的数量［不小于 1；默认 5］" in told
     assert "default" not in told
 
 

@@ -7,8 +7,8 @@ from bertsmith.cli.main import main
 from bertsmith.config.bert import BertConfig
 from bertsmith.config.presets import preset
 from bertsmith.errors import ConfigError
+from bertsmith.jobs.config_settings import ConfigShowSettings
 from bertsmith.jobs.config_show import config_show
-from bertsmith.jobs.settings import ConfigShowSettings
 
 NAMES = [field.name for field in dataclasses.fields(BertConfig)]
 
@@ -40,6 +40,27 @@ def test_a_config_file_is_shown(tmp_path, capsys):
     assert main(["config", "show", str(path), "--json"]) == 0
     fields = json.loads(capsys.readouterr().out)["fields"]
     assert {name: fields[name]["value"] for name in values} == values
+
+
+def test_form_gelu_parameters_and_further_keys_are_shown(tmp_path, capsys):
+    values = {"vocab_size": 100, "hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 3, "intermediate_size": 99}
+    path = tmp_path / "bert_config.json"
+    path.write_text(json.dumps(values | {"type_vocab_size": 2, "directionality": "bidi"}), encoding="utf-8")
+    assert main(["config", "show", str(path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["form"], told["gelu"]["activation"], told["gelu"]["origin"]) == ("google", "gelu_tanh", "rule")
+    assert told["further_keys"] == ["directionality"]
+    assert told["parameters"]["encoder_and_pooler"] == 132_777
+    assert main(["config", "show", str(path), "--gelu", "erf", "--language", "zh"]) == 0
+    out, err = capsys.readouterr()
+    assert "gelu_erf：给定" in out and "directionality" in out and "--gelu" not in err
+
+
+def test_the_gelu_of_a_file_that_does_not_say_it_is_warned_of_with_the_flag(tmp_path, capsys):
+    path = tmp_path / "bert_config.json"
+    path.write_text('{"vocab_size": 100}', encoding="utf-8")
+    main(["config", "show", str(path)])
+    assert "warning: " in (err := capsys.readouterr().err) and "--gelu erf or --gelu tanh" in err
 
 
 def test_an_unknown_name_gets_the_nearest_preset():

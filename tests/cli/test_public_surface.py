@@ -94,7 +94,7 @@ def test_python_verbs_have_the_names_and_defaults_of_the_flags(verb):
 
 
 def test_every_verb_but_those_of_config_is_a_python_function():
-    assert [verb.name for verb in VERBS if verb not in PYTHON_VERBS] == ["config show"]
+    assert [verb.name for verb in VERBS if verb not in PYTHON_VERBS and not verb.name.startswith("config ")] == []
 
 
 def test_a_python_verb_runs_the_job_with_what_was_given(monkeypatch):

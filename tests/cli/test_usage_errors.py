@@ -17,7 +17,7 @@ def pretrain(monkeypatch):
         (["--versoin"], "unknown-flag", "did you mean --version?"),
         (["pretrain", "s", "--zzzz"], "unknown-flag-of", "see bertsmith pretrain --help"),
         (["pretran", "s"], "unknown-verb", "did you mean 'pretrain'?"),
-        (["config", "shw"], "unknown-verb", "use one of show"),
+        (["config", "shw"], "unknown-verb", "did you mean 'show'?"),
         (["pretrain", "s", "--steps"], "flag-without-value", "write --steps VALUE"),
         (["pretrain", "s", "--steps", "1", "--steps", "2"], "flag-twice", "keep one --steps"),
         (["pretrain", "s", "--allow-inexact=perhaps"], "flag-not-a-switch", "--no-allow-inexact for off"),

@@ -28,6 +28,8 @@ PATHS = [
         "docs/en/guides/own-text.md",
         "docs/en/guides/own-table.md",
         "docs/en/guides/resume.md",
+        "docs/en/guides/config.md",
+        "docs/en/guides/convert.md",
         "docs/en/concepts/reading-a-run.md",
     ],
     ["docs/en/guides/documents-and-lines.md"],

@@ -3,7 +3,8 @@
 Legend of the shapes: D width, F feed-forward width, V vocabulary, C classes.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from bertsmith.config.bert import BertConfig
@@ -18,7 +19,7 @@ DECODER, DECODER_BIAS = "cls.predictions.decoder.weight", "cls.predictions.decod
 
 _BUFFERS = ("bert.embeddings.position_ids", "bert.embeddings.token_type_ids")  # counted up by old transformers, not learned
 _BARE = ("embeddings.", "encoder.", "pooler.")  # how names begin in a file of `BertModel` alone
-_OTHER_HEADS = ("qa_outputs.",)  # heads that bertsmith has no task for
+_LAYER = re.compile(r"\.layer\.(\d+)\.")
 _SHOWN = 4  # names told in one message; the rest is counted
 
 
@@ -30,6 +31,7 @@ class Part(StrEnum):
     MLM = "masked-LM head"
     NSP = "next-sentence head"
     CLASSIFIER = "classification head"
+    QA = "question-answering head"
 
 
 _PREFIXES = {
@@ -39,25 +41,23 @@ _PREFIXES = {
     "cls.predictions.": Part.MLM,
     "cls.seq_relationship.": Part.NSP,
     "classifier.": Part.CLASSIFIER,
+    "qa_outputs.": Part.QA,
 }
 
 
 def our_name(name: str) -> str | None:
     """The name in `BertForPreTraining` of an array that a file calls `name`; None for what is not learned.
 
-    Adds `bert.` to the names of a lone `BertModel`; TensorFlow's `gamma` and `beta` become `weight` and `bias`.
+    Adds `bert.` to the names of a lone `BertModel`; TensorFlow's `gamma` and `beta` become `weight` and `bias`; the `module.` of a
+    network that was saved inside `DataParallel` goes.
     """
+    name = name.removeprefix("module.")
     if name.startswith(_BARE):
         name = f"bert.{name}"
     parent, _, leaf = name.rpartition(".")
     if parent.endswith("LayerNorm"):
         name = f"{parent}.{ {'gamma': 'weight', 'beta': 'bias'}.get(leaf, leaf) }"
     return None if name in _BUFFERS else name
-
-
-def is_other_head(name: str) -> bool:
-    """Whether the array belongs to a head that bertsmith knows of and has no task for."""
-    return name.startswith(_OTHER_HEADS)
 
 
 def parts_in(names: Iterable[str]) -> frozenset[Part]:
@@ -86,7 +86,7 @@ def shapes(config: BertConfig, part: Part, classes: int = 2) -> dict[str, Shape]
         return _dense(f"{head}.dense", D, D) | _norm(f"{head}.LayerNorm", D) | {MLM_BIAS: (V,)}
     if part is Part.NSP:
         return _dense("cls.seq_relationship", 2, D)
-    return _dense("classifier", classes, D)
+    return _dense("qa_outputs", 2, D) if part is Part.QA else _dense("classifier", classes, D)
 
 
 def _embeddings(config: BertConfig) -> dict[str, Shape]:
@@ -150,7 +150,7 @@ def _missing(names: list[str], where: object) -> CheckpointError | None:
         where=where,
         do="save the whole model again, or correct the sizes in its config.json",
         count=len(names),
-        names=shown(names),
+        names=compact(names),
     )
 
 
@@ -163,7 +163,7 @@ def _unexpected(names: list[str], where: object) -> CheckpointError | None:
         where=where,
         do="check that this is a BERT of the original kind, and that the sizes in config.json are its own",
         count=len(names),
-        names=shown(names),
+        names=compact(names),
     )
 
 
@@ -177,12 +177,32 @@ def _misshapen(pairs: Mapping[str, tuple[Shape, Shape]], where: object) -> Check
         where=where,
         do="correct the sizes in config.json, or take the config.json that belongs to these weights",
         count=len(told),
-        names=shown(told),
+        names=compact(told),
     )
 
 
 def _times(shape: Shape) -> str:
     return "×".join(map(str, shape)) or "()"
+
+
+def compact(names: Sequence[str]) -> str:
+    """Every name; those that differ in the number of the layer alone are told as one: `bert.encoder.layer.2–11.output.dense.bias`."""
+    numbers: dict[str, list[int]] = {}
+    for name in names:
+        found = _LAYER.search(name)
+        numbers.setdefault(_LAYER.sub(".layer.{}.", name, count=1), []).extend([int(found[1])] if found else [])
+    return ", ".join(name.format(_ranges(found)) if found else name for name, found in numbers.items())
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """`0, 2–5`"""
+    ends: list[list[int]] = []
+    for number in sorted(numbers):
+        if ends and number == ends[-1][1] + 1:
+            ends[-1][1] = number
+        else:
+            ends.append([number, number])
+    return "+".join(str(first) if first == last else f"{first}–{last}" for first, last in ends)
 
 
 def shown(names: list[str]) -> str:

@@ -30,6 +30,11 @@ class StoredArray:
     shape: Shape
     start: int  # byte of the file
 
+    @property
+    def is_float(self) -> bool:
+        """Whether it holds floats, as weights do; counted-up positions and masks do not."""
+        return self.kind in _KINDS
+
     def read(self) -> NDArray[np.float32]:
         """The array in fp32; fp16, bf16 and fp64 are converted.
 
@@ -60,7 +65,7 @@ def find_weights(folder: Path) -> list[Path]:
     if (folder / SINGLE).is_file():
         return [folder / SINGLE]
     if (folder / INDEX).is_file():
-        return _shards(folder)
+        return files_of_index(folder / INDEX)
     names = sorted(file.name for file in folder.iterdir() if file.is_file())
     pickles = [name for name in names if name.endswith(_PICKLES)]
     tensorflow = [name for name in names if name.endswith(_TENSORFLOW)]
@@ -71,8 +76,8 @@ def find_weights(folder: Path) -> list[Path]:
             "tensorflow-weights",
             "weights load from safetensors only; {names} is TensorFlow's or Flax's",
             where=folder,
-            do="load it with transformers below version 5 (from_tf=True or from_flax=True) and save it again: "
-            "model.save_pretrained(FOLDER) writes model.safetensors",
+            do="run `bertsmith convert {folder} NEW_FOLDER` once and give the new folder",
+            folder=folder,
             names=shown(tensorflow),
         )
     raise CheckpointError(
@@ -89,7 +94,9 @@ def pickled(where: Path, names: str) -> CheckpointError:
         "pickled-weights",
         "weights load from safetensors only; {names} is a pickle, which can run code",
         where=where,
-        do="if you trust it, load it once with transformers and save it again: model.save_pretrained(FOLDER) writes model.safetensors",
+        do="run `bertsmith convert {place} NEW_FOLDER` once, which opens it in a process of its own without executing code, and give the "
+        "new folder",
+        place=where,
         names=names,
     )
 
@@ -100,8 +107,12 @@ def is_pickle(file: Path) -> bool:
         return file.suffix in _PICKLES or opened.read(4).startswith(_PICKLE_STARTS)
 
 
-def _shards(folder: Path) -> list[Path]:
-    index = folder / INDEX
+def files_of_index(index: Path) -> list[Path]:
+    """The files that an index maps arrays to; all lie beside it.
+
+    Raises:
+        CheckpointError: the index is damaged, or names absent files, or files elsewhere.
+    """
     try:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
         outside = [name for name in names if Path(name).name != name]
@@ -109,7 +120,7 @@ def _shards(folder: Path) -> list[Path]:
         raise _damaged_index(index) from error
     if outside or not names:
         raise _damaged_index(index)
-    absent = [name for name in names if not (folder / name).is_file()]
+    absent = [name for name in names if not (index.parent / name).is_file()]
     if absent:
         raise CheckpointError(
             "missing-shards",
@@ -119,7 +130,7 @@ def _shards(folder: Path) -> list[Path]:
             count=len(absent),
             names=shown(absent),
         )
-    return [folder / name for name in names]
+    return [index.parent / name for name in names]
 
 
 def _damaged_index(index: Path) -> CheckpointError:

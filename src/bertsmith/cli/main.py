@@ -34,8 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     general = General(environment_language(os.environ))
     try:
         general, rest = take_general(words, general.language)
-        _run(rest, general)
-        return 0
+        return _run(rest, general)
     except _ReaderGone:
         return BROKEN_PIPE
     except SystemExit:
@@ -44,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, words, general.language)
 
 
-def _run(words: list[str], general: General) -> None:
+def _run(words: list[str], general: General) -> int:
+    """Do what the words ask for; the exit code is 0 unless the result is itself a finding of faults."""
     from cyclopts import CycloptsError  # here, so that what is told above this line is told at once
 
     from bertsmith.cli.app import build_app
@@ -60,8 +60,10 @@ def _run(words: list[str], general: General) -> None:
     verb = next((verb for verb in VERBS if verb.name == command.__name__), None)
     if verb is None:  # cyclopts' own: help and version
         command(*bound.args, **bound.kwargs)
-    else:
-        _show(_work(verb, bound.arguments, general), general)
+        return 0
+    result = _work(verb, bound.arguments, general)
+    _show(result, general)
+    return int(getattr(result, "exit_code", 0))
 
 
 def _work(verb: "Verb", given: Mapping[str, object], general: General) -> "Result":

@@ -10,6 +10,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +34,8 @@ class Doc:
     unit: str = ""
     source: str = ""
     positional: bool = False
+    cost: Phrase = Phrase("", "")
+    change: Phrase = Phrase("", "")
 
     def allows(self, value: float) -> bool:
         """Whether a number lies within the bounds."""
@@ -52,6 +55,8 @@ def documented(
     unit: str = "",
     source: str = "",
     positional: bool = False,
+    cost: tuple[str, str] = ("", ""),
+    change: tuple[str, str] = ("", ""),
 ) -> Any:
     """A dataclass field with its documentation.
 
@@ -66,8 +71,10 @@ def documented(
         unit: what a number counts.
         source: where the default or the rule comes from.
         positional: on the command line this is an argument, not a flag.
+        cost: what a larger or another value costs, in English and in Chinese.
+        change: when to change it, in English and in Chinese.
     """
-    doc = Doc(Phrase(en, zh), low, above, high, tuple(choices), unit, source, positional)
+    doc = Doc(Phrase(en, zh), low, above, high, tuple(choices), unit, source, positional, Phrase(*cost), Phrase(*change))
     return dataclasses.field(default=default, metadata={"doc": doc}, kw_only=True)
 
 
@@ -79,6 +86,11 @@ def doc_of(field: "dataclasses.Field[Any]") -> Doc:
 
 def types_of(cls: Any) -> Mapping[str, Any]:
     """The resolved types of a dataclass's fields."""
+    return _types_of(cls)
+
+
+@cache
+def _types_of(cls: Any) -> Mapping[str, Any]:
     return typing.get_type_hints(cls)
 
 
@@ -126,9 +138,9 @@ def unknown_key(key: str, known: Mapping[str, Any], where: object) -> ConfigErro
     )
 
 
-def nearest(word: str, known: Iterable[str]) -> Phrase:
-    """What stands behind a list of the known words: the one that was probably meant, nothing where none is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=NEAR)
+def nearest(word: str, known: Iterable[str], likeness: float = NEAR) -> Phrase:
+    """What stands behind a list of the known words: the one that was probably meant, nothing where none is as like as that."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
     return Phrase(f"; did you mean {near[0]!r}?", f"；是否想用 {near[0]!r}？") if near else Phrase("", "")
 
 

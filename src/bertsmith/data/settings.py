@@ -36,23 +36,6 @@ class PrepareSettings(CorpusSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InspectSettings:
-    """Show masked instances of a token store as text."""
-
-    store: Path = documented(REQUIRED, "folder of the token store", "词元库的文件夹", positional=True)
-    count: int = documented(5, "how many instances to show", "展示的样本数", low=1)
-    epoch: int = documented(0, "epoch that the instances are of", "样本所属的轮次", low=0)
-    first: int = documented(0, "number of the first instance", "第一个样本的序号", low=0)
-    max_seq_length: int = documented(
-        128, "longest sequence, special tokens included", "最长序列，含特殊词元", low=8, high=65536, unit="tokens"
-    )
-    seed: int = documented(0, "seed of the run", "运行的随机种子", low=0)
-
-    def __post_init__(self) -> None:
-        check(self)
-
-
-@dataclass(frozen=True, kw_only=True)
 class TableSettings:
     """How a labelled table is read: shared by `finetune`, `evaluate` and `predict`."""
 

@@ -270,7 +270,7 @@ def _tell_unknown(manifest: Mapping[str, Any], listen: Listener) -> None:
 
 def _refuse_to_replace(folder: Path) -> None:
     """Raise unless the place is free, empty, or holds a token store."""
-    holds_other = folder.exists() and not (folder.is_dir() and (_is_store(folder) or not any(folder.iterdir())))
+    holds_other = folder.exists() and not (folder.is_dir() and (is_store(folder) or not any(folder.iterdir())))
     if holds_other:
         raise DataError(
             "place-taken",
@@ -280,7 +280,8 @@ def _refuse_to_replace(folder: Path) -> None:
         )
 
 
-def _is_store(folder: Path) -> bool:
+def is_store(folder: Path) -> bool:
+    """Whether a folder is a token store of any version."""
     try:
         return bool(json.loads((folder / MANIFEST).read_text("utf-8"))["format"] == FORMAT)
     except (OSError, ValueError, KeyError, TypeError):
@@ -288,7 +289,7 @@ def _is_store(folder: Path) -> bool:
 
 
 def _read_manifest(folder: Path) -> Mapping[str, Any]:
-    if not _is_store(folder):
+    if not is_store(folder):
         raise DataError(
             "not-a-store",
             "there is no token store here",

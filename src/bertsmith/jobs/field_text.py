@@ -25,9 +25,15 @@ _UNBOUNDED = 2**31 - 1  # a bound this high says nothing to a reader
 def details(field: "dataclasses.Field[Any]", hint: Any, language: str) -> str:
     """Everything that is known of a field: `longest sequence [in tokens; 8 to 512; default 128; source: …]`."""
     doc = doc_of(field)
+    return doc.meaning.text(language) + in_brackets([*limits(field, hint, language), _source(doc, language)], language)
+
+
+def limits(field: "dataclasses.Field[Any]", hint: Any, language: str) -> list[str]:
+    """Choices, unit, bounds and default of a field, those that there are."""
+    doc = doc_of(field)
     unit = _IN_UNIT.text(language).format(unit=unit_name(doc.unit, language)) if doc.unit else ""
-    told = [_choices(doc, language), unit, _bounds(doc, language), _default(field, hint, language), _source(doc, language)]
-    return doc.meaning.text(language) + in_brackets(told, language)
+    told = [_choices(doc, language), unit, _bounds(doc, language), _default(field, hint, language)]
+    return [part for part in told if part]
 
 
 def in_brackets(parts: list[str], language: str) -> str:

@@ -1,4 +1,4 @@
-"""Settings of the jobs that have no room of their own: `quickstart`, `evaluate`, `predict`, `config show`."""
+"""Settings of the jobs that have no room of their own: `quickstart`, `evaluate`, `predict`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,9 @@ class QuickstartSettings:
 class EvaluateSettings(TableSettings):
     """Measure a fine-tuned model on a labelled table."""
 
-    model: Path = documented(REQUIRED, "folder of a fine-tuned model", "微调后模型的文件夹", positional=True)
+    model: Path = documented(
+        REQUIRED, "a fine-tuned model: a folder, or a name on a hub", "微调后的模型：文件夹，或模型库中的名字", positional=True
+    )
     data: Path = documented(REQUIRED, "labelled table: csv, tsv or jsonl", "带标签的表格：csv、tsv 或 jsonl", positional=True)
     output: Path | None = documented(
         None, "run folder for the scores and the report; empty: none is written", "存放得分与报告的运行文件夹；空则不写"
@@ -48,7 +50,9 @@ class EvaluateSettings(TableSettings):
 class PredictSettings(TableSettings):
     """Answer texts, or every row of a table, with a fine-tuned model."""
 
-    model: Path = documented(REQUIRED, "folder of a fine-tuned model", "微调后模型的文件夹", positional=True)
+    model: Path = documented(
+        REQUIRED, "a fine-tuned model: a folder, or a name on a hub", "微调后的模型：文件夹，或模型库中的名字", positional=True
+    )
     source: str = documented(
         REQUIRED,
         "a text, or a file: csv, tsv, jsonl, or txt with a text a line",
@@ -58,18 +62,3 @@ class PredictSettings(TableSettings):
     second: str = documented("", "the second text where the model judges pairs", "模型判断句对时的第二段文本")
     output: Path | None = documented(None, "file for the answers; empty: they are printed", "存放答案的文件；空则打印")
     threads: int = documented(0, "processor threads; 0 takes all cores of the quota", "处理器线程数；0 表示用满配额", low=0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConfigShowSettings:
-    """Show every field of a config."""
-
-    model: str = documented(
-        REQUIRED,
-        "a preset (tiny, mini, small, medium, base, large), a config.json, or a model folder",
-        "预设名（tiny、mini、small、medium、base、large）、config.json，或模型文件夹",
-        positional=True,
-    )
-
-    def __post_init__(self) -> None:
-        check(self)

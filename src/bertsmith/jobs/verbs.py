@@ -12,10 +12,21 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from bertsmith.config.fields import build, doc_of, types_of
-from bertsmith.data.settings import InspectSettings, PrepareSettings
+from bertsmith.data.settings import PrepareSettings
 from bertsmith.errors import ConfigError
+from bertsmith.jobs.config_settings import (
+    ConfigCheckSettings,
+    ConfigConvertSettings,
+    ConfigDiffSettings,
+    ConfigExplainSettings,
+    ConfigNewSettings,
+    ConfigPresetsSettings,
+    ConfigShowSettings,
+)
+from bertsmith.jobs.convert_settings import ConvertSettings, InspectSettings
+from bertsmith.jobs.estimate_settings import ConfigEstimateSettings
 from bertsmith.jobs.field_text import details
-from bertsmith.jobs.settings import ConfigShowSettings, EvaluateSettings, PredictSettings, QuickstartSettings
+from bertsmith.jobs.settings import EvaluateSettings, PredictSettings, QuickstartSettings
 from bertsmith.messages import Phrase
 from bertsmith.progress import Listener, ignore
 from bertsmith.text.settings import VocabSettings
@@ -87,7 +98,20 @@ QUICKSTART = Verb(
 VOCAB = Verb("vocab", VocabSettings, Phrase("Learn a WordPiece vocabulary from raw text.", "从原始文本学习 WordPiece 词表。"))
 PREPARE = Verb("prepare", PrepareSettings, Phrase("Turn raw text into a token store.", "把原始文本编码为词元库。"))
 INSPECT = Verb(
-    "inspect", InspectSettings, Phrase("Show masked instances of a token store as text.", "以文本形式展示词元库中的掩码样本。")
+    "inspect",
+    InspectSettings,
+    Phrase(
+        "Tell what a folder is: masked instances of a token store, or the parts of a model.",
+        "说明文件夹的内容：词元库的掩码样本，或模型的各部分。",
+    ),
+)
+CONVERT = Verb(
+    "convert",
+    ConvertSettings,
+    Phrase(
+        "Turn a checkpoint of Google, transformers or Keras into one of another kind.",
+        "在谷歌、transformers、Keras 的检查点格式之间转换。",
+    ),
 )
 PRETRAIN = Verb("pretrain", PretrainSettings, Phrase("Pretrain a BERT on a token store.", "在词元库上预训练 BERT。"))
 FINETUNE = Verb(
@@ -105,12 +129,79 @@ PREDICT = Verb(
     PredictSettings,
     Phrase("Answer a text, or every row of a table, with a fine-tuned model.", "用微调后的模型预测一段文本或表格的每一行。"),
 )
+CONFIG_NEW = Verb(
+    "config new",
+    ConfigNewSettings,
+    Phrase(
+        "Write a config, from a preset or from a wish such as 25M parameters.",
+        "写出配置：从预设开始，或按愿望（如 2500 万参数）。",
+    ),
+)
 CONFIG_SHOW = Verb(
     "config show",
     ConfigShowSettings,
     Phrase("Show every field of a preset or a config.json.", "展示预设或 config.json 的每个字段。"),
 )
-VERBS = (QUICKSTART, VOCAB, PREPARE, INSPECT, PRETRAIN, FINETUNE, EVALUATE, PREDICT, CONFIG_SHOW)
+CONFIG_EXPLAIN = Verb(
+    "config explain",
+    ConfigExplainSettings,
+    Phrase(
+        "Explain a field of a config: what it does, what it costs, when to change it.", "说明配置的字段：作用、代价、何时修改。"
+    ),
+)
+CONFIG_CHECK = Verb(
+    "config check",
+    ConfigCheckSettings,
+    Phrase("Find every fault of a config, and what is slow or odd in it.", "找出配置中的全部错误，以及缓慢或反常之处。"),
+)
+CONFIG_DIFF = Verb(
+    "config diff",
+    ConfigDiffSettings,
+    Phrase(
+        "Compare two configs: fields, parameters, cost, and whether weights fit.",
+        "比较两个配置：字段、参数、代价、权重是否相容。",
+    ),
+)
+CONFIG_CONVERT = Verb(
+    "config convert",
+    ConfigConvertSettings,
+    Phrase(
+        "Turn a config of transformers, Google, keras-hub or UER-py into another.",
+        "在 transformers、谷歌、keras-hub、UER-py 的配置格式之间转换。",
+    ),
+)
+CONFIG_PRESETS = Verb(
+    "config presets",
+    ConfigPresetsSettings,
+    Phrase("List the published sizes with their exact counts of parameters.", "列出已发布的各种大小及其准确参数量。"),
+)
+CONFIG_ESTIMATE = Verb(
+    "config estimate",
+    ConfigEstimateSettings,
+    Phrase(
+        "Tell what a config costs before it runs: parameters, operations, memory, time.",
+        "训练之前估计配置的代价：参数、运算量、内存、时间。",
+    ),
+)
+VERBS = (
+    QUICKSTART,
+    VOCAB,
+    PREPARE,
+    INSPECT,
+    PRETRAIN,
+    FINETUNE,
+    EVALUATE,
+    PREDICT,
+    CONVERT,
+    CONFIG_NEW,
+    CONFIG_SHOW,
+    CONFIG_EXPLAIN,
+    CONFIG_CHECK,
+    CONFIG_DIFF,
+    CONFIG_CONVERT,
+    CONFIG_PRESETS,
+    CONFIG_ESTIMATE,
+)
 
 
 def as_function(verb: Verb) -> Callable[..., Result]:
@@ -191,3 +282,4 @@ pretrain = as_function(PRETRAIN)
 finetune = as_function(FINETUNE)
 evaluate = as_function(EVALUATE)
 predict = as_function(PREDICT)
+convert = as_function(CONVERT)

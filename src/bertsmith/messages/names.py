@@ -23,6 +23,14 @@ BASELINES = {
     "tf-idf": Phrase("TF-IDF", "TF-IDF"),
     "scratch": Phrase("without pretraining", "不预训练"),
 }
+PARTS = {
+    "encoder": Phrase("encoder", "编码器"),
+    "pooler": Phrase("pooler", "池化层"),
+    "masked-LM head": Phrase("masked-LM head", "掩码语言模型头"),
+    "next-sentence head": Phrase("next-sentence head", "下一句头"),
+    "classification head": Phrase("classification head", "分类头"),
+    "question-answering head": Phrase("question-answering head", "问答头"),
+}
 
 
 def named(names: dict[str, Phrase], key: str) -> Phrase:

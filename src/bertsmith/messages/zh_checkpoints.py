@@ -1,7 +1,5 @@
 """The Chinese of the room `checkpoints`, keyed by code."""
 
-_SAVE_AGAIN = "model.save_pretrained(FOLDER) 会写出 model.safetensors"
-
 ERRORS: dict[str, tuple[str, str]] = {
     "missing-arrays": ("缺少 {count} 个权重数组：{names}", "重新保存完整的模型，或改正其 config.json 中的各项大小"),
     "unexpected-arrays": (
@@ -15,25 +13,17 @@ ERRORS: dict[str, tuple[str, str]] = {
     "not-floats": ("权重以 {kind} 存储", "请以 fp32、fp16 或 bf16 保存模型；量化后的权重无法用于训练"),
     "tensorflow-weights": (
         "只从 safetensors 读取权重；{names} 属于 TensorFlow 或 Flax",
-        f"用 5 之前版本的 transformers 读入（from_tf=True 或 from_flax=True）后重新保存：{_SAVE_AGAIN}",
+        "先运行一次 `bertsmith convert {folder} NEW_FOLDER`，再给出新文件夹",
     ),
     "no-weights": ("找不到 model.safetensors", "请给出含有 config.json 和 model.safetensors 的文件夹"),
     "pickled-weights": (
         "只从 safetensors 读取权重；{names} 是 pickle 文件，读取时可能执行代码",
-        f"若信任其来源，用 transformers 读入一次后重新保存：{_SAVE_AGAIN}",
+        "先运行一次 `bertsmith convert {place} NEW_FOLDER`（在单独的进程中打开，不执行其中的代码），再给出新文件夹",
     ),
     "missing-shards": ("索引中有 {count} 个文件不存在：{names}", "请重新复制整个文件夹"),
     "damaged-index": ("权重文件的索引无法读取", "请重新复制整个文件夹；每个数组都应对应该文件夹中的一个文件"),
     "pointer-file": ("这只是 Git LFS 的指针，并非权重本身", "在该文件夹中运行 `git lfs pull`，或直接下载该文件"),
     "damaged-weights": ("文件不完整或已损坏（{size} 字节）：{reason}", "请重新复制或下载"),
-    "no-config": ("找不到可读的 config.json", "请给出含有 config.json 和 model.safetensors 的文件夹"),
-    "config-not-json": ("这不是一个 JSON 对象：{reason}", "请从模型来源处重新获取 config.json"),
-    "other-network": (
-        "{key} 为 {value!r}：这不是 bertsmith 所构建的 BERT",
-        "请给出原版结构的 BERT：使用绝对位置的编码器",
-    ),
-    "config-without-size": ("缺少 {field}", "请从模型来源处获取完整的 config.json"),
-    "misspelled-field": ("没有名为 {key!r} 的字段，而 {near!r} 缺失", "把 {key!r} 改名为 {near!r}，或删除它"),
     "model-is-a-file": ("这是文件，不是模型文件夹", "请给出含有 config.json 和 model.safetensors 的文件夹"),
     "no-model-folder": ("没有这个文件夹", "请检查路径；模型是含有 config.json 的文件夹"),
     "arrays-twice": ("有 {count} 个权重数组以两个名字存储：{names}", "请用 transformers 的 save_pretrained 重新保存模型"),
@@ -51,6 +41,5 @@ ERRORS: dict[str, tuple[str, str]] = {
 }
 
 NOTES: dict[str, str] = {
-    "gelu-assumed": "{file} 只写了 gelu，未说明形式；按 transformers 的惯例视为 erf 形式（gelu_pytorch_tanh 表示另一种）",
     "head-left-out": "其他任务的输出头未载入：{path} 中的 {names}",
 }

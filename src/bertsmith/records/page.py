@@ -61,7 +61,27 @@ class Confusion:
     caption: Phrase | None = None
 
 
-Item = Paragraph | Table | Chart | Confusion
+@dataclass(frozen=True)
+class Bar:
+    """One bar: how much of it each part of its `Bars` takes, in the order of the parts, and what the values count."""
+
+    name: Phrase
+    values: tuple[float, ...]
+    unit: Phrase
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Horizontal bars made of the same parts; each as long as the page (`own`), or all on one scale (`common`)."""
+
+    title: Phrase
+    parts: tuple[Phrase, ...]
+    bars: tuple[Bar, ...]
+    scale: Literal["own", "common"] = "own"
+    caption: Phrase | None = None
+
+
+Item = Paragraph | Table | Chart | Confusion | Bars
 
 
 @dataclass(frozen=True)
@@ -82,7 +102,7 @@ class Page:
 
 
 _KINDS: dict[str, type] = {
-    cls.__name__: cls for cls in (Phrase, Score, Paragraph, Table, Series, Chart, Confusion, Section, Page)
+    cls.__name__: cls for cls in (Phrase, Score, Paragraph, Table, Series, Chart, Confusion, Bar, Bars, Section, Page)
 }
 
 

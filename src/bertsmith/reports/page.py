@@ -16,7 +16,7 @@ from bertsmith.files import write_aside
 from bertsmith.messages import Phrase
 from bertsmith.records.page import Chart, Page, Section, to_json
 from bertsmith.records.run import RunFolder, RunRecord
-from bertsmith.reports import cells, charts
+from bertsmith.reports import bars, cells, charts
 
 Language = Literal["en", "zh"]
 
@@ -132,6 +132,7 @@ def _template() -> Template:
         "both": lambda en, zh: cells.say(Phrase(en, zh)),
         "draw": charts.draw,
         "matrix": charts.matrix,
+        "bars": bars.bars,
         "numeric_columns": cells.numeric_columns,
         "shared_facts": cells.shared_facts,
         "own_facts": cells.own_facts,

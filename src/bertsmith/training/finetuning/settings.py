@@ -17,7 +17,9 @@ class FinetuneSettings(TableSettings, EngineSettings):
     data: Path = documented(
         REQUIRED, "table of the training examples: csv, tsv or jsonl", "训练样本表：csv、tsv 或 jsonl", positional=True
     )
-    model: Path = documented(REQUIRED, "model folder to start from", "起点模型文件夹")
+    model: Path = documented(
+        REQUIRED, "model to start from: a folder, or a name on a hub", "起点模型：文件夹，或模型库中的名字"
+    )
     output: Path = documented(
         Path("finetuned"), "run folder; the model stands in its folder `model`", "运行文件夹；模型位于其中的 model 文件夹"
     )

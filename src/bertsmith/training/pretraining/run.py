@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from bertsmith.checkpoints.folder import Checkpoint, read_config, read_model_folder
+from bertsmith.checkpoints.hub import hub_name
 from bertsmith.config.bert import BertConfig
-from bertsmith.config.presets import names_a_path, preset
+from bertsmith.config.presets import PRESETS, names_a_path, preset
 from bertsmith.data.instances import Instances
 from bertsmith.data.masking import MaskRules
 from bertsmith.data.pairs import PairRules
@@ -47,7 +48,7 @@ def start_of(settings: PretrainSettings, store: TokenStore, listen: Listener) ->
         CheckpointError: the model folder cannot be read.
     """
     path = Path(settings.model)
-    if not names_a_path(settings.model):
+    if settings.model in PRESETS or not (names_a_path(settings.model) or hub_name(settings.model)):
         config = preset(settings.model, vocab_size=store.vocabulary.size)
         return Start(config.replace(max_position_embeddings=max(config.max_position_embeddings, settings.max_seq_length)), None)
     checkpoint = None if path.suffix == ".json" else read_model_folder(path, listen=listen)

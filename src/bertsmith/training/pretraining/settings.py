@@ -20,8 +20,8 @@ class PretrainSettings(EngineSettings):
     )
     model: str = documented(
         "mini",
-        "a preset (tiny, mini, small, medium, base, large), a config.json, or a model folder to go on from",
-        "预设名（tiny、mini、small、medium、base、large）、config.json，或要继续训练的模型文件夹",
+        "a preset (tiny, mini, small, medium, base, large), a config.json, or a model to go on from: a folder, or a name on a hub",
+        "预设名（tiny、mini、small、medium、base、large）、config.json，或要继续训练的模型：文件夹，或模型库中的名字",
     )
     objective: str = documented(
         "auto",

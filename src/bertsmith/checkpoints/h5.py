@@ -1,0 +1,116 @@
+"""HDF5 files: every array of a file by its path, read by h5py (extra `keras`) without following a link out of the file."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertsmith.errors import CheckpointError, MachineError
+
+
+def _h5py() -> Any:
+    """The library.
+
+    Raises:
+        MachineError: it is not installed.
+    """
+    try:
+        import h5py  # type: ignore[import-untyped,import-not-found,unused-ignore]  # here, because it is an extra
+    except ImportError as error:
+        raise MachineError(
+            "no-h5py",
+            "files of Keras are read and written by h5py, which is not installed",
+            do="pip install 'bertsmith[keras]'",
+        ) from error
+    return h5py
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Any]:
+    h5py = _h5py()
+    try:
+        with h5py.File(file, "r") as opened:
+            yield opened
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            "damaged-h5",
+            "the file is truncated, damaged, or no HDF5: {reason}",
+            where=file,
+            do="copy or download it again",
+            reason=str(error).splitlines()[0] if str(error) else type(error).__name__,
+        ) from error
+
+
+def read_h5(file: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Every array of a file by its path, and the name that Keras gave to each group which has one.
+
+    Raises:
+        CheckpointError: damaged, or a link or an array that lies outside of the file.
+        MachineError: h5py is not installed.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    names: dict[str, str] = {}
+    with _opened(file) as opened:
+        for path, group in _walk(_h5py(), opened, "", file):
+            if hasattr(group, "shape"):
+                arrays[path] = np.asarray(group[()])
+            elif path.rpartition("/")[2] == "vars" and "name" in group.attrs:
+                names[path.removesuffix("vars").rstrip("/")] = str(group.attrs["name"])
+    return arrays, names
+
+
+def _walk(h5py: Any, group: Any, path: str, file: Path) -> Iterator[tuple[str, Any]]:
+    """Every group and array below a group; only hard links are followed."""
+    for name in group:
+        place = f"{path}/{name}" if path else name
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise _outside(file, place)
+        item = group[name]
+        if isinstance(item, h5py.Dataset):
+            if item.external or item.is_virtual:
+                raise _outside(file, place)
+            yield place, item
+        else:
+            yield place, item
+            yield from _walk(h5py, item, place, file)
+
+
+def _outside(file: Path, place: str) -> CheckpointError:
+    return CheckpointError(
+        "h5-link",
+        "{place} is a link to another place, which a file of weights never needs",
+        where=file,
+        do="take the file from where the model comes from; do not open this one elsewhere",
+        place=place,
+    )
+
+
+def write_h5(
+    file: Path,
+    arrays: Mapping[str, NDArray[np.float32]],
+    names: Mapping[str, str] | None = None,
+    lists: Mapping[str, Mapping[str, list[str]]] | None = None,
+) -> None:
+    """Write arrays by their paths.
+
+    Args:
+        file: the place.
+        arrays: path → array.
+        names: group → the name that Keras looks for in its `vars`.
+        lists: group (`/` for the file itself) → attribute → texts, as Keras 2 lists its layers and weights.
+
+    Raises:
+        MachineError: h5py is not installed.
+    """
+    h5py = _h5py()
+    with h5py.File(file, "w") as opened:
+        for path, array in arrays.items():
+            opened.create_dataset(path, data=array)
+        for group, name in (names or {}).items():
+            opened.require_group(f"{group}/vars" if group else "vars").attrs["name"] = name
+        for group, attributes in (lists or {}).items():
+            for attribute, texts in attributes.items():
+                opened.require_group(group).attrs[attribute] = np.array([text.encode() for text in texts], "S")

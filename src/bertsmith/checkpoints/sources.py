@@ -1,0 +1,258 @@
+"""Checkpoints of every kind: what a path holds, and reading it into a `Checkpoint`.
+
+huggingface      config.json and model.safetensors
+google           bert_config.json and bert_model.ckpt.index, .data-… of TensorFlow 1
+google-tf2       the same with an object checkpoint of TensorFlow 2
+keras            a preset folder of keras-hub, a .keras file, or a .weights.h5 with a config beside it
+transformers-h5  config.json and tf_model.h5
+pytorch          config.json or bert_config.json and pytorch_model.bin, a pickle
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertsmith.checkpoints.assembly import InMemory, Readable, assembled
+from bertsmith.checkpoints.checkpoint import Arrays, Checkpoint
+from bertsmith.checkpoints.folder import ABOUT, check_vocabulary, read_about
+from bertsmith.checkpoints.google import TensorFlowCheckpoint, find_prefixes, listed, read_tensorflow
+from bertsmith.checkpoints.keras import TASK_WEIGHTS, VOCABULARY, WEIGHTS, read_keras, read_keras_config
+from bertsmith.checkpoints.names import shown
+from bertsmith.checkpoints.pickled import find_pickles, unpickled
+from bertsmith.checkpoints.transformers_h5 import FILE as H5_FILE
+from bertsmith.checkpoints.transformers_h5 import read_transformers_h5
+from bertsmith.checkpoints.weights import INDEX, SINGLE, find_weights, stored_arrays
+from bertsmith.config.bert import BertConfig
+from bertsmith.config.formats import ConfigFile, config_from_values, read_config_file
+from bertsmith.errors import CheckpointError
+from bertsmith.progress import Listener, ignore, warning
+from bertsmith.text.vocabulary import Vocabulary, read_vocabulary
+
+OPTIMIZER, REST = "optimizer.safetensors", "rest.safetensors"
+_OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"  # what every object checkpoint of TensorFlow 2 holds
+_MEANS = ("m", "v")
+
+
+class Kind(StrEnum):
+    """How a checkpoint lies on a disk."""
+
+    HUGGINGFACE = "huggingface"
+    GOOGLE = "google"
+    GOOGLE_TF2 = "google-tf2"
+    KERAS = "keras"
+    TRANSFORMERS_H5 = "transformers-h5"
+    PYTORCH = "pytorch"
+
+
+_TRANSFORMERS = (Kind.HUGGINGFACE, Kind.TRANSFORMERS_H5, Kind.PYTORCH)  # whose code knows what `gelu` means
+
+
+@dataclass(frozen=True)
+class Source:
+    """One checkpoint of a folder.
+
+    Args:
+        kind: how it lies there.
+        folder: where config and vocabulary stand.
+        weights: the folder, the file, or the prefix of the files that hold the weights.
+    """
+
+    kind: Kind
+    folder: Path
+    weights: Path
+
+
+def sources_of(path: Path) -> tuple[Source, ...]:
+    """Every checkpoint that a path holds, the preferred one first: safetensors, TensorFlow, Keras, pickles.
+
+    Args:
+        path: a folder, a file of weights, or the prefix of TensorFlow's files (`bert_model.ckpt`).
+
+    Raises:
+        CheckpointError: there is nothing, or nothing that holds weights.
+    """
+    found = tuple(_found(path))
+    if found:
+        return found
+    if path.exists():
+        raise CheckpointError(
+            "no-checkpoint",
+            "there are no weights of a kind that is known",
+            where=path,
+            do="give a folder or file with {kinds}",
+            kinds=", ".join((SINGLE, "X.ckpt.index", WEIGHTS, H5_FILE, "X.keras", "pytorch_model.bin")),
+        )
+    raise CheckpointError("no-such-checkpoint", "there is no such file or folder", where=path, do="check the path")
+
+
+def _found(path: Path) -> Iterator[Source]:
+    if not path.is_dir():
+        if path.is_file():
+            yield from _file(path)
+        elif Path(f"{path}.index").is_file():
+            yield Source(_tensorflow_kind(path), path.parent, path)
+        return
+    if (path / SINGLE).is_file() or (path / INDEX).is_file():
+        yield Source(Kind.HUGGINGFACE, path, path)
+    for prefix in find_prefixes(path):
+        yield Source(_tensorflow_kind(prefix), path, prefix)
+    if (path / WEIGHTS).is_file():
+        yield Source(Kind.KERAS, path, path)
+    if (path / H5_FILE).is_file():
+        yield Source(Kind.TRANSFORMERS_H5, path, path / H5_FILE)
+    if find_pickles(path):
+        yield Source(Kind.PYTORCH, path, path)
+
+
+def _file(file: Path) -> Iterator[Source]:
+    """The checkpoint that one file belongs to."""
+    folder = file.parent
+    if file.suffix == ".safetensors":
+        yield Source(Kind.HUGGINGFACE, folder, folder)
+    elif file.suffix == ".index" or ".data-" in file.name:
+        prefix = file.with_name(file.name.removesuffix(".index").partition(".data-")[0])
+        yield Source(_tensorflow_kind(prefix), folder, prefix)
+    elif file.suffix == ".keras":
+        yield Source(Kind.KERAS, folder, file)
+    elif file.name in (WEIGHTS, TASK_WEIGHTS):
+        yield Source(Kind.KERAS, folder, folder)
+    elif file.name.endswith(".weights.h5"):
+        yield Source(Kind.KERAS, folder, file)
+    elif file.suffix == ".h5":
+        yield Source(Kind.TRANSFORMERS_H5, folder, file)
+    elif file.suffix in (".bin", ".pt", ".pth"):
+        yield Source(Kind.PYTORCH, folder, file)
+    elif file.suffix == ".ckpt":  # TensorFlow's first format had no index beside it
+        yield Source(_tensorflow_kind(file), folder, file)
+
+
+def _tensorflow_kind(prefix: Path) -> Kind:
+    return Kind.GOOGLE_TF2 if _OBJECTS in listed(prefix) else Kind.GOOGLE
+
+
+def read_source(source: Source, *, gelu: str = "auto", vocab_size: int | None = None, listen: Listener = ignore) -> Checkpoint:
+    """Read a checkpoint of any kind.
+
+    Args:
+        source: which.
+        gelu: the form of gelu where no file says it: auto, erf, tanh, google-2018, google-2019.
+        vocab_size: pieces, for configs that do not say it.
+        listen: told what decided the gelu, and which arrays belong to no BERT.
+
+    Raises:
+        CheckpointError: damaged, absent or left-over arrays, or arrays that do not fit the config.
+        ConfigError: the config is absent, wrong, or that of another network.
+        DataError: the vocabulary cannot be read.
+        MachineError: a package is missing.
+    """
+    file = config_of(source, gelu=gelu, vocab_size=vocab_size, listen=listen)
+    stored, training = _read(source, listen)
+    kept = _kept_apart(source.folder / REST, "")
+    arrays = assembled({**stored, **kept}, file.config, source.weights)
+    vocabulary = vocabulary_of(source, file.config)
+    about = read_about(source.folder, file.values, arrays)
+    slots, step = (training.slots, training.step) if training else _optimizer(source.folder, about)
+    return Checkpoint(file.config, arrays, vocabulary, about, slots, step, file)
+
+
+def config_of(source: Source, *, gelu: str = "auto", vocab_size: int | None = None, listen: Listener = ignore) -> ConfigFile:
+    """The config of a checkpoint.
+
+    Raises:
+        ConfigError: it is absent, wrong, or that of another network.
+    """
+    if source.weights.suffix == ".keras":
+        return config_from_values(read_keras_config(source.weights), where=source.weights, gelu=gelu, vocab_size=vocab_size)
+    form = "huggingface" if source.kind in _TRANSFORMERS else "auto"
+    return read_config_file(source.folder, gelu=gelu, vocab_size=vocab_size, form=form, listen=listen)
+
+
+def _read(source: Source, listen: Listener) -> tuple[Mapping[str, Readable], TensorFlowCheckpoint | None]:
+    """The arrays of a source, and what stands beside them in a checkpoint of training."""
+    if source.kind is Kind.HUGGINGFACE:
+        return {name: array for file in find_weights(source.folder) for name, array in stored_arrays(file).items()}, None
+    if source.kind in (Kind.GOOGLE, Kind.GOOGLE_TF2):
+        found = read_tensorflow(source.weights)
+        _tell(found.left_over, source, listen)
+        return _in_memory(found.arrays), found
+    if source.kind is Kind.PYTORCH:
+        files = find_pickles(source.weights) if source.weights.is_dir() else [source.weights]
+        with unpickled(files) as stored:
+            return _in_memory({name: array.read() for name, array in stored.items() if array.is_float}), None
+    read = read_keras if source.kind is Kind.KERAS else read_transformers_h5
+    arrays, left_over = read(source.weights)
+    _tell(left_over, source, listen)
+    return _in_memory(arrays), None
+
+
+def _in_memory(arrays: Mapping[str, NDArray[np.float32]]) -> dict[str, Readable]:
+    return {name: InMemory(array) for name, array in arrays.items()}
+
+
+def _tell(left_over: tuple[str, ...], source: Source, listen: Listener) -> None:
+    if left_over:
+        listen(
+            warning(
+                "arrays-left-over",
+                "{count} arrays in {path} belong to no BERT and are left out: {names}",
+                count=len(left_over),
+                path=str(source.weights),
+                names=shown(list(left_over)),
+            )
+        )
+
+
+def _kept_apart(file: Path, prefix: str) -> dict[str, Readable]:
+    """The arrays of one of our own files beside the weights; none where it is absent."""
+    if not file.is_file():
+        return {}
+    return {name.removeprefix(prefix): array for name, array in stored_arrays(file).items() if name.startswith(prefix)}
+
+
+def _optimizer(folder: Path, about: Mapping[str, Any]) -> tuple[dict[str, Arrays], int | None]:
+    """Adam's means and the step as we keep them beside safetensors."""
+    slots = {
+        slot: {name: array.read() for name, array in _kept_apart(folder / OPTIMIZER, f"{slot}.").items()} for slot in _MEANS
+    }
+    step = about.get("step")
+    return {slot: arrays for slot, arrays in slots.items() if arrays}, step if isinstance(step, int) else None
+
+
+def vocabulary_of(source: Source, config: BertConfig) -> Vocabulary | None:
+    """The vocabulary beside a checkpoint, None where there is none.
+
+    Raises:
+        CheckpointError: it has more pieces than the word table has rows.
+        DataError: it cannot be read.
+    """
+    names = (VOCABULARY, Path("vocab.txt")) if source.kind is Kind.KERAS else (Path("tokenizer.json"), Path("vocab.txt"))
+    found = next((file for name in names if (file := source.folder / name).is_file()), None)
+    if found is None:
+        return None
+    vocabulary = _cased(read_vocabulary(found), source.folder)
+    check_vocabulary(vocabulary, config, source.folder)
+    return vocabulary
+
+
+def _cased(vocabulary: Vocabulary, folder: Path) -> Vocabulary:
+    """The vocabulary with what bertsmith.json or keras-hub's tokenizer.json says about case and accents."""
+    told = _json(folder / ABOUT).get("text") or _json(folder / "tokenizer.json").get("config") or {}
+    if "lowercase" not in told:
+        return vocabulary
+    split = bool(told.get("split_chinese", True))
+    return Vocabulary(vocabulary.pieces, bool(told["lowercase"]), told.get("strip_accents"), split)
+
+
+def _json(file: Path) -> dict[str, Any]:
+    """The object in a file; empty where there is none."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

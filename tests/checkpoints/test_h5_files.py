@@ -1,0 +1,145 @@
+"""Files of Keras: transformers' tf_model.h5, keras-hub's presets and whole .keras files, without Keras."""
+
+import sys
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+from tiny_checkpoint import CONFIG, PRETRAINING, checkpoint
+
+from bertsmith.checkpoints.h5 import read_h5
+from bertsmith.checkpoints.keras import WEIGHTS, read_keras, write_keras
+from bertsmith.checkpoints.names import Part
+from bertsmith.checkpoints.transformers_h5 import FILE, our_name, read_transformers_h5, write_transformers_h5
+from bertsmith.errors import BertsmithError
+
+ENCODED = (Part.ENCODER, Part.POOLER)
+
+
+def refusal(read, path):
+    with pytest.raises(BertsmithError) as caught:
+        read(path)
+    assert str(path) in str(caught.value) or caught.value.where is None
+    return caught.value
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("parts", [PRETRAINING, ENCODED, (*ENCODED, Part.CLASSIFIER), (Part.ENCODER, Part.QA)])
+def test_what_is_written_to_tf_model_h5_is_read_again_bit_for_bit(tmp_path, parts):
+    arrays = checkpoint(*parts).arrays
+    write_transformers_h5(tmp_path / FILE, arrays)
+    read, left_over = read_transformers_h5(tmp_path / FILE)
+    assert same(read, arrays)
+    assert left_over == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (
+            "bert/tf_bert_model/bert/encoder/layer_._3/attention/self/query/kernel:0",
+            "bert.encoder.layer.3.attention.self.query.weight",
+        ),
+        ("bert/tf_bert_model_1/bert/embeddings/word_embeddings/weight:0", "bert.embeddings.word_embeddings.weight"),
+        (
+            "bert/tf_bert_model/bert/embeddings/token_type_embeddings/embeddings:0",
+            "bert.embeddings.token_type_embeddings.weight",
+        ),
+        ("mlm___cls/tf_bert_for_masked_lm/mlm___cls/predictions/bias:0", "cls.predictions.bias"),
+        ("nsp___cls/x/nsp___cls/seq_relationship/kernel:0", "cls.seq_relationship.weight"),
+        ("top/optimizer/iteration:0", None),
+        ("bert/x/bert", None),
+    ],
+)
+def test_names_of_tf_model_h5_are_known(path, name):
+    assert our_name(path) == name
+
+
+def test_two_copies_that_differ_are_refused(tmp_path):
+    write_transformers_h5(tmp_path / FILE, checkpoint().arrays)
+    with h5py.File(tmp_path / FILE, "a") as file:
+        file["mlm___cls/tf_bert_for_pre_training/bert/embeddings/word_embeddings/weight:0"][0, 0] = 9.0
+    assert refusal(read_transformers_h5, tmp_path / FILE).code == "arrays-differ"
+
+
+@pytest.mark.parametrize("parts", [ENCODED, (*ENCODED, Part.MLM), (*ENCODED, Part.CLASSIFIER)])
+def test_what_is_written_for_keras_is_read_again_bit_for_bit(tmp_path, parts):
+    arrays = checkpoint(*parts).arrays
+    assert write_keras(tmp_path, arrays, CONFIG.num_attention_heads) == ()
+    read, left_over = read_keras(tmp_path)
+    assert same(read, arrays)
+    assert left_over == ()
+
+
+def test_heads_that_keras_has_no_place_for_are_named(tmp_path):
+    beside = write_keras(tmp_path, checkpoint().arrays, CONFIG.num_attention_heads)
+    assert set(beside) == {"cls.seq_relationship.weight", "cls.seq_relationship.bias"}
+
+
+def packed(tmp_path, parts, **more):
+    write_keras(tmp_path, checkpoint(*parts).arrays, CONFIG.num_attention_heads)
+    with zipfile.ZipFile(tmp_path / "model.keras", "w", zipfile.ZIP_DEFLATED) as file:
+        file.write(tmp_path / WEIGHTS, WEIGHTS)
+        for name, content in more.items():
+            file.writestr(name.replace("_", "/"), content)
+    return tmp_path / "model.keras"
+
+
+def test_a_whole_keras_file_is_read(tmp_path):
+    read, _ = read_keras(packed(tmp_path, ENCODED))
+    assert same(read, checkpoint(*ENCODED).arrays)
+
+
+def test_a_path_that_climbs_out_of_a_packed_file_is_refused(tmp_path):
+    assert refusal(read_keras, packed(tmp_path, ENCODED, **{".._outside": b"x"})).code == "packed-path"
+    assert not (tmp_path.parent / "outside").exists()
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
+    assert refusal(read_keras, packed(tmp_path, ENCODED, bomb=b"\0" * 2**26)).code == "packed-bomb"
+
+
+def test_a_file_that_is_no_zip_is_refused(tmp_path):
+    (tmp_path / "model.keras").write_bytes(b"PK\x03\x04 and then nothing")
+    assert refusal(read_keras, tmp_path / "model.keras").code == "damaged-keras"
+
+
+@pytest.mark.parametrize("content", [b"", b"no HDF5 at all", b"\x89HDF\r\n\x1a\n" + b"\xff" * 200])
+def test_a_damaged_h5_file_is_refused(tmp_path, content):
+    (tmp_path / "x.h5").write_bytes(content)
+    assert refusal(read_h5, tmp_path / "x.h5").code == "damaged-h5"
+
+
+def test_a_truncated_h5_file_is_refused(tmp_path):
+    file = tmp_path / FILE
+    write_transformers_h5(file, checkpoint().arrays)
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    assert refusal(read_h5, file).code == "damaged-h5"
+
+
+@pytest.mark.parametrize("kind", ["external link", "soft link", "external data", "virtual data"])
+def test_an_h5_file_that_points_elsewhere_is_refused(tmp_path, kind):
+    (tmp_path / "secret").write_bytes(b"\0" * 16)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        if kind == "external link":
+            file["weights"] = h5py.ExternalLink("other.h5", "/weights")
+        elif kind == "soft link":
+            file["weights"] = h5py.SoftLink("/elsewhere")
+        elif kind == "external data":
+            file.create_dataset("weights", (4,), "f4", external=[(str(tmp_path / "secret"), 0, 16)])
+        else:
+            layout = h5py.VirtualLayout((4,), "f4")
+            layout[:] = h5py.VirtualSource("other.h5", "weights", (4,))
+            file.create_virtual_dataset("weights", layout)
+    assert refusal(read_h5, tmp_path / "x.h5").code == "h5-link"
+
+
+def test_without_h5py_the_message_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(BertsmithError, match=r"bertsmith\[keras\]") as caught:
+        read_h5(tmp_path / "x.h5")
+    assert caught.value.exit_code == 5
