@@ -11,6 +11,7 @@ from tiny_checkpoint import CONFIG, LABELS, PRETRAINING, VOCABULARY, checkpoint
 from bertsmith.checkpoints.names import Part
 from bertsmith.checkpoints.sources import Kind, read_source, sources_of
 from bertsmith.checkpoints.targets import WRITTEN, write_target
+from bertsmith.checkpoints.weights import write_arrays
 from bertsmith.errors import BertsmithError
 
 torch = pytest.importorskip("torch")
@@ -249,3 +250,46 @@ def test_where_nothing_lies_it_is_said(tmp_path):
     with pytest.raises(BertsmithError) as caught:
         sources_of(tmp_path / "gone")
     assert caught.value.code == "no-such-checkpoint"
+
+
+def test_files_of_a_person_inside_an_older_result_are_never_lost(tmp_path):
+    folder = written(tmp_path / "m", Kind.KERAS, checkpoint())
+    (folder / "assets" / "notes.txt").write_text("the only copy")
+    with pytest.raises(BertsmithError) as caught:
+        written(folder, Kind.KERAS, checkpoint())
+    assert caught.value.code == "model-place-taken"
+    assert (folder / "assets" / "notes.txt").read_text() == "the only copy"
+
+
+def test_a_damaged_checkpoint_does_not_stand_in_the_way_of_a_whole_one(tmp_path):
+    folder = written(tmp_path / "m", Kind.HUGGINGFACE, checkpoint())
+    shutil.copy(written(tmp_path / "g", Kind.GOOGLE, checkpoint()) / "bert_model.ckpt.index", folder)
+    index = folder / "bert_model.ckpt.index"
+    index.write_bytes(b"\xff" * 100 + index.read_bytes()[100:])
+    assert same(read(folder).arrays, checkpoint().arrays)
+    with pytest.raises(BertsmithError):
+        read_source(sources_of(folder)[1])
+
+
+def test_means_that_do_not_fit_their_weights_are_refused(tmp_path):
+    folder = written(tmp_path / "m", Kind.HUGGINGFACE, with_optimizer(checkpoint()))
+    write_arrays(folder / "optimizer.safetensors", {"m.bert.pooler.dense.bias": np.ones(5, np.float32)})
+    with pytest.raises(BertsmithError) as caught:
+        read(folder)
+    assert caught.value.code == "slots-do-not-fit"
+
+
+def test_a_named_file_is_the_one_that_is_read(tmp_path):
+    folder = written(tmp_path / "m", Kind.HUGGINGFACE, checkpoint())
+    other = {name: array + 1 for name, array in checkpoint().arrays.items()}
+    write_arrays(folder / "other.safetensors", other)
+    assert same(read(folder / "other.safetensors").arrays, other)
+
+
+@pytest.mark.parametrize("content", [b"<html>not found</html>", b"version https://git-lfs.github.com/spec/v1\noid sha256:1"])
+def test_a_download_that_is_no_pickle_is_not_called_an_attack(tmp_path, content):
+    folder = written(tmp_path / "m", Kind.PYTORCH, checkpoint())
+    (folder / "pytorch_model.bin").write_bytes(content)
+    with pytest.raises(BertsmithError) as caught:
+        read(folder)
+    assert caught.value.code in ("pickle-unreadable", "pointer-file")

@@ -9,7 +9,7 @@ import pytest
 from tiny_checkpoint import CONFIG, PRETRAINING, checkpoint
 
 from bertsmith.checkpoints.h5 import read_h5
-from bertsmith.checkpoints.keras import WEIGHTS, read_keras, write_keras
+from bertsmith.checkpoints.keras import WEIGHTS, read_keras, read_keras_config, write_keras
 from bertsmith.checkpoints.names import Part
 from bertsmith.checkpoints.transformers_h5 import FILE, our_name, read_transformers_h5, write_transformers_h5
 from bertsmith.errors import BertsmithError
@@ -143,3 +143,39 @@ def test_without_h5py_the_message_says_how_to_get_it(tmp_path, monkeypatch):
     with pytest.raises(BertsmithError, match=r"bertsmith\[keras\]") as caught:
         read_h5(tmp_path / "x.h5")
     assert caught.value.exit_code == 5
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"config": null}', '{"config": [1]}', "[" * 100_000])
+def test_a_keras_file_whose_config_is_none_is_refused(tmp_path, content):
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as file:
+        file.writestr("config.json", content)
+    assert refusal(read_keras_config, tmp_path / "model.keras").code == "damaged-keras"
+
+
+def test_a_broken_stream_in_a_keras_file_is_refused(tmp_path):
+    file = packed(tmp_path, ENCODED)
+    data = bytearray(file.read_bytes())
+    data[200:260] = b"\xff" * 60
+    file.write_bytes(data)
+    assert refusal(read_keras, file).code == "damaged-keras"
+
+
+def test_quantized_weights_of_keras_are_refused(tmp_path):
+    write_keras(tmp_path, checkpoint(*ENCODED).arrays, CONFIG.num_attention_heads)
+    with h5py.File(tmp_path / WEIGHTS, "a") as file:
+        del file["layers/dense/vars/0"]
+        file["layers/dense/vars/0"] = np.ones((12, 12), np.int8)
+    assert refusal(read_keras, tmp_path).code == "not-floats"
+
+
+def test_groups_that_stand_in_each_other_do_not_hang(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        group = file.create_group("a")
+        group["again"] = group
+    assert refusal(read_h5, tmp_path / "x.h5").code == "h5-link"
+
+
+def test_an_array_larger_than_what_the_file_holds_is_refused_before_it_is_read(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("weights", (2**20, 2**20), "f4", chunks=(64, 64))
+    assert refusal(read_h5, tmp_path / "x.h5").code == "h5-link"

@@ -58,6 +58,7 @@ def put_in_place(monkeypatch, hub):
         ("hfl/rbt3/model", None),
         ("base", None),
         ("model.json", None),
+        ("configs/new.json", None),
         ("../up", None),
     ],
 )

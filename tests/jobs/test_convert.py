@@ -85,7 +85,7 @@ def test_inspect_tells_all_checkpoints_of_a_folder(english, tmp_path, language):
         (("gone", "out"), "no-such-checkpoint", CHECKPOINT),
         (("empty", "out"), "no-checkpoint", CHECKPOINT),
         (("model", "out", "--kind", "keras"), "no-such-kind", CHECKPOINT),
-        (("model", "out", "--to", "pytorch"), "pickle-not-written", USAGE),
+        (("model", "out", "--to", "pytorch"), "unknown-choice", USAGE),
         (("model", "out", "--to", "kears"), "unknown-choice", USAGE),
         (("model", "model"), "target-is-source", USAGE),
         (("model", "taken"), "model-place-taken", CHECKPOINT),

@@ -138,7 +138,7 @@ def read_about(path: Path, values: Mapping[str, Any], arrays: Arrays) -> dict[st
     try:
         about = json.loads((path / ABOUT).read_text(encoding="utf-8"))
         fits = isinstance(about, dict) and len(about.get("labels", ())) == classes
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise _damaged_about(path, classes) from error
     if not fits:
         raise _damaged_about(path, classes)
@@ -167,7 +167,7 @@ def check_place(path: Path, files: Set[str] = _OURS) -> None:
         CheckpointError: the folder holds files that no model folder of ours has, or is a file.
     """
     if path.is_dir():
-        names = {file.name for file in path.iterdir()}
+        names = {file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir()}
         foreign = names - files if ABOUT in names else names
     else:
         foreign = {path.name} if path.exists() else set()
@@ -194,13 +194,27 @@ def write_model_folder(path: Path, checkpoint: Checkpoint, *, language: str, car
         CheckpointError: arrays, labels or vocabulary do not fit the config, or something else stands at `path`.
         MachineError: the disk is full or may not be written; what stood there before is unharmed.
     """
-    check_place(path)
+    check_before_writing(path, checkpoint)
+    with write_folder_aside(path) as folder:
+        fill_model_folder(folder, checkpoint, language=language, card=card)
+
+
+def check_before_writing(path: Path, checkpoint: Checkpoint, files: Set[str] = _OURS) -> None:
+    """Refuse what cannot be written as a whole, before anything is written.
+
+    Args:
+        path: the folder.
+        checkpoint: what is to be written.
+        files: what a folder may hold that bertsmith wrote, and may replace.
+
+    Raises:
+        CheckpointError: arrays, labels or vocabulary do not fit the config, or something else stands at `path`.
+    """
+    check_place(path, files)
     check_shapes(checkpoint.config, {name: array.shape for name, array in checkpoint.arrays.items()}, path)
     labels_of_checkpoint(checkpoint, path)
     if checkpoint.vocabulary:
         check_vocabulary(checkpoint.vocabulary, checkpoint.config, path)
-    with write_folder_aside(path) as folder:
-        fill_model_folder(folder, checkpoint, language=language, card=card)
 
 
 def fill_model_folder(folder: Path, checkpoint: Checkpoint, *, language: str, card: CardFacts) -> None:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from bertsmith.errors import CheckpointError, MachineError
 
+_RATIO = 200  # weights do not shrink that much when they are packed; assumed
+
 
 def _h5py() -> Any:
     """The library.
@@ -54,7 +56,7 @@ def read_h5(file: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     arrays: dict[str, NDArray[Any]] = {}
     names: dict[str, str] = {}
     with _opened(file) as opened:
-        for path, group in _walk(_h5py(), opened, "", file):
+        for path, group in _walk(_h5py(), opened, "", file, set()):
             if hasattr(group, "shape"):
                 arrays[path] = np.asarray(group[()])
             elif path.rpartition("/")[2] == "vars" and "name" in group.attrs:
@@ -62,26 +64,46 @@ def read_h5(file: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     return arrays, names
 
 
-def _walk(h5py: Any, group: Any, path: str, file: Path) -> Iterator[tuple[str, Any]]:
-    """Every group and array below a group; only hard links are followed."""
+def _walk(h5py: Any, group: Any, path: str, file: Path, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """Every group and array below a group; only hard links are followed, each group once."""
     for name in group:
         place = f"{path}/{name}" if path else name
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             raise _outside(file, place)
         item = group[name]
         if isinstance(item, h5py.Dataset):
-            if item.external or item.is_virtual:
+            if item.external or item.is_virtual or item.nbytes > _RATIO * item.id.get_storage_size() + 2**20:
                 raise _outside(file, place)
             yield place, item
-        else:
+        elif isinstance(item, h5py.Group):
+            address = h5py.h5o.get_info(item.id).addr
+            if address in seen:  # the same group at two places may stand in itself
+                raise _outside(file, place)
+            seen.add(address)
             yield place, item
-            yield from _walk(h5py, item, place, file)
+            yield from _walk(h5py, item, place, file, seen)
+
+
+def check_floats(place: str, array: NDArray[Any], file: Path) -> None:
+    """Refuse an array of weights that holds no floats.
+
+    Raises:
+        CheckpointError: it does not.
+    """
+    if array.dtype.kind != "f":
+        raise CheckpointError(
+            "not-floats",
+            "the weights are stored as {kind}",
+            where=f"{file}: {place}",
+            do="save the model in fp32, fp16 or bf16; quantized weights cannot be trained on",
+            kind=str(array.dtype),
+        )
 
 
 def _outside(file: Path, place: str) -> CheckpointError:
     return CheckpointError(
         "h5-link",
-        "{place} is a link to another place, which a file of weights never needs",
+        "{place} is a link, or is larger than what the file holds of it; a file of weights needs neither",
         where=file,
         do="take the file from where the model comes from; do not open this one elsewhere",
         place=place,

@@ -30,6 +30,7 @@ OWNERS = {
     "bert-base-multilingual-uncased": "google-bert",
     "bert-base-german-cased": "google-bert",
 }
+_FILE_SUFFIXES = (".json", ".safetensors", ".bin", ".pt", ".h5", ".keras", ".ckpt", ".index", ".csv", ".tsv", ".jsonl", ".txt")
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*\Z")
 
 
@@ -40,6 +41,8 @@ def hub_name(model: str | Path) -> str | None:
         return None
     if text in OWNERS:
         return f"{OWNERS[text]}/{text}"
+    if Path(text).suffix in _FILE_SUFFIXES:
+        return None
     owner = text.partition("/")[0]
     return text if _NAME.match(text) and not Path(owner).exists() else None
 

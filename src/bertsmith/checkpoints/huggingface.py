@@ -53,7 +53,8 @@ def architecture(parts: frozenset[Part]) -> str:
 
 def judges_parts(values: Mapping[str, Any]) -> bool:
     """Whether the `classifier` of a model judges tokens or choices instead of whole texts, as its config.json says."""
-    return any(name in _OTHER_CLASSIFIERS for name in values.get("architectures") or ())
+    names = values.get("architectures")
+    return isinstance(names, list) and any(name in _OTHER_CLASSIFIERS for name in names)
 
 
 def values_of(

@@ -6,6 +6,7 @@ them; arrays are found by that name and written at those places. H heads' arrays
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bertsmith.checkpoints.h5 import read_h5, write_h5
+from bertsmith.checkpoints.h5 import check_floats, read_h5, write_h5
 from bertsmith.checkpoints.names import MLM_BIAS
 from bertsmith.errors import CheckpointError
 from bertsmith.files import json_text
@@ -23,6 +24,8 @@ Arrays = dict[str, NDArray[np.float32]]
 WEIGHTS, TASK_WEIGHTS, TASK = "model.weights.h5", "task.weights.h5", "task.json"
 VOCABULARY = Path("assets") / "tokenizer" / "vocabulary.txt"
 _MOST_BYTES = 64 * 2**30  # of a part of a `.keras` file; assumed: sixty times the largest BERT
+# what reading a packed file can end in: damaged, encrypted, packed in a way that Python does not know, nested without end
+_BROKEN = (zipfile.BadZipFile, zlib.error, KeyError, EOFError, OSError, ValueError, RuntimeError)
 _RATIO = 200  # weights do not shrink that much when they are packed; assumed
 
 # the place of a layer, the name that Keras has for it, and our name; a kernel of Keras is transposed
@@ -62,7 +65,7 @@ def read_keras(path: Path) -> tuple[Arrays, tuple[str, ...]]:
     left_over: list[str] = []
     with _weight_files(path) as files:
         for file in files:
-            found, rest = _named(*read_h5(file))
+            found, rest = _named(*read_h5(file), file)
             arrays |= found
             left_over += rest
     return arrays, tuple(left_over)
@@ -83,14 +86,8 @@ class _weight_files:  # noqa: N801  # reads like the function that it stands for
             with zipfile.ZipFile(self.path) as packed:
                 _check_parts(packed, self.path)
                 return [Path(packed.extract(WEIGHTS, self.place.name))]
-        except (zipfile.BadZipFile, KeyError, EOFError, OSError) as error:
-            raise CheckpointError(
-                "damaged-keras",
-                "the file is truncated, damaged, or no model of Keras 3: {reason}",
-                where=self.path,
-                do="copy or download it again, or save it anew with model.save(…)",
-                reason=str(error),
-            ) from error
+        except _BROKEN as error:
+            raise _damaged(self.path, str(error)) from error
 
     def __exit__(self, *_: object) -> None:
         self.place.cleanup()
@@ -106,18 +103,24 @@ def read_keras_config(path: Path) -> dict[str, Any]:
         with zipfile.ZipFile(path) as packed:
             _check_parts(packed, path)
             found = json.loads(packed.read("config.json"))
-    except (zipfile.BadZipFile, KeyError, EOFError, OSError, ValueError) as error:
-        raise CheckpointError(
-            "damaged-keras",
-            "the file is truncated, damaged, or no model of Keras 3: {reason}",
-            where=path,
-            do="copy or download it again, or save it anew with model.save(…)",
-            reason=str(error),
-        ) from error
+    except _BROKEN as error:
+        raise _damaged(path, str(error)) from error
+    if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
+        raise _damaged(path, "its config.json describes no model")
     # a task wraps the backbone that the sizes are of
-    inner = found.get("config", {}).get("backbone") if isinstance(found, dict) else None
+    inner = found["config"].get("backbone")
     config: dict[str, Any] = inner if isinstance(inner, dict) else found
     return config
+
+
+def _damaged(path: Path, reason: str) -> CheckpointError:
+    return CheckpointError(
+        "damaged-keras",
+        "the file is truncated, damaged, or no model of Keras 3: {reason}",
+        where=path,
+        do="copy or download it again, or save it anew with model.save(…)",
+        reason=reason,
+    )
 
 
 def _check_parts(packed: zipfile.ZipFile, path: Path) -> None:
@@ -144,7 +147,7 @@ def _check_parts(packed: zipfile.ZipFile, path: Path) -> None:
             )
 
 
-def _named(found: Mapping[str, NDArray[Any]], names: Mapping[str, str]) -> tuple[Arrays, list[str]]:
+def _named(found: Mapping[str, NDArray[Any]], names: Mapping[str, str], file: Path) -> tuple[Arrays, list[str]]:
     """The arrays of one file under our names."""
     arrays: Arrays = {}
     left_over = []
@@ -152,6 +155,7 @@ def _named(found: Mapping[str, NDArray[Any]], names: Mapping[str, str]) -> tuple
         group, _, number = path.rpartition("/vars/")
         ours = _our_name(group, names, number)
         if ours is not None:
+            check_floats(path, array, file)
             arrays[ours] = _turned(ours, array)
         elif not group.startswith("optimizer"):
             left_over.append(path)

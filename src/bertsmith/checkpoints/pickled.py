@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bertsmith.checkpoints import unpickle
-from bertsmith.checkpoints.weights import StoredArray, files_of_index, stored_arrays
+from bertsmith.checkpoints.weights import POINTER_START, StoredArray, files_of_index, pointer_file, stored_arrays
 from bertsmith.errors import CheckpointError
 
 SINGLE, INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
@@ -53,6 +53,9 @@ def unpickled(files: list[Path]) -> Iterator[dict[str, StoredArray]]:
 
 
 def _unpickle(file: Path, target: Path) -> None:
+    with open(file, "rb") as opened:
+        if opened.read(len(POINTER_START)) == POINTER_START:
+            raise pointer_file(file)
     environment = {name: value for name, value in os.environ.items() if name in _KEPT}
     # -I: neither the current folder nor variables of the environment decide what is imported
     command = [sys.executable, "-I", unpickle.__file__, str(file.resolve()), str(target)]

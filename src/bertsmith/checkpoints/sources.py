@@ -114,7 +114,7 @@ def _file(file: Path) -> Iterator[Source]:
     """The checkpoint that one file belongs to."""
     folder = file.parent
     if file.suffix == ".safetensors":
-        yield Source(Kind.HUGGINGFACE, folder, folder)
+        yield Source(Kind.HUGGINGFACE, folder, folder if file.name == SINGLE else file)
     elif file.suffix == ".index" or ".data-" in file.name:
         prefix = file.with_name(file.name.removesuffix(".index").partition(".data-")[0])
         yield Source(_tensorflow_kind(prefix), folder, prefix)
@@ -133,7 +133,10 @@ def _file(file: Path) -> Iterator[Source]:
 
 
 def _tensorflow_kind(prefix: Path) -> Kind:
-    return Kind.GOOGLE_TF2 if _OBJECTS in listed(prefix) else Kind.GOOGLE
+    try:
+        return Kind.GOOGLE_TF2 if _OBJECTS in listed(prefix) else Kind.GOOGLE
+    except CheckpointError:  # told when it is read, so that it does not stand in the way of a whole checkpoint beside it
+        return Kind.GOOGLE
 
 
 def read_source(source: Source, *, gelu: str = "auto", vocab_size: int | None = None, listen: Listener = ignore) -> Checkpoint:
@@ -153,11 +156,12 @@ def read_source(source: Source, *, gelu: str = "auto", vocab_size: int | None = 
     """
     file = config_of(source, gelu=gelu, vocab_size=vocab_size, listen=listen)
     stored, training = _read(source, listen)
-    kept = _kept_apart(source.folder / REST, "")
-    arrays = assembled({**stored, **kept}, file.config, source.weights)
+    kept = _kept_apart(source.folder / REST, "") if source.kind is Kind.KERAS else {}
+    arrays = assembled({**kept, **stored}, file.config, source.weights)
     vocabulary = vocabulary_of(source, file.config)
     about = read_about(source.folder, file.values, arrays)
     slots, step = (training.slots, training.step) if training else _optimizer(source.folder, about)
+    _check_slots(slots, arrays, source)
     return Checkpoint(file.config, arrays, vocabulary, about, slots, step, file)
 
 
@@ -176,7 +180,8 @@ def config_of(source: Source, *, gelu: str = "auto", vocab_size: int | None = No
 def _read(source: Source, listen: Listener) -> tuple[Mapping[str, Readable], TensorFlowCheckpoint | None]:
     """The arrays of a source, and what stands beside them in a checkpoint of training."""
     if source.kind is Kind.HUGGINGFACE:
-        return {name: array for file in find_weights(source.folder) for name, array in stored_arrays(file).items()}, None
+        files = find_weights(source.folder) if source.weights.is_dir() else [source.weights]
+        return {name: array for file in files for name, array in stored_arrays(file).items()}, None
     if source.kind in (Kind.GOOGLE, Kind.GOOGLE_TF2):
         found = read_tensorflow(source.weights)
         _tell(found.left_over, source, listen)
@@ -221,7 +226,26 @@ def _optimizer(folder: Path, about: Mapping[str, Any]) -> tuple[dict[str, Arrays
         slot: {name: array.read() for name, array in _kept_apart(folder / OPTIMIZER, f"{slot}.").items()} for slot in _MEANS
     }
     step = about.get("step")
-    return {slot: arrays for slot, arrays in slots.items() if arrays}, step if isinstance(step, int) else None
+    known = isinstance(step, int) and not isinstance(step, bool) and 0 <= step < 2**63
+    return {slot: arrays for slot, arrays in slots.items() if arrays}, step if known else None
+
+
+def _check_slots(slots: Mapping[str, Arrays], arrays: Arrays, source: Source) -> None:
+    odd = [
+        f"{slot} {name}"
+        for slot, means in slots.items()
+        for name, mean in means.items()
+        if name not in arrays or mean.shape != arrays[name].shape
+    ]
+    if odd:
+        raise CheckpointError(
+            "slots-do-not-fit",
+            "{count} means of the optimizer are not of the shape of their weights, or have none: {names}",
+            where=source.folder / OPTIMIZER,
+            do="remove the file to go on without the optimizer, or copy the whole folder again",
+            count=len(odd),
+            names=shown(odd),
+        )
 
 
 def vocabulary_of(source: Source, config: BertConfig) -> Vocabulary | None:
@@ -243,7 +267,7 @@ def vocabulary_of(source: Source, config: BertConfig) -> Vocabulary | None:
 def _cased(vocabulary: Vocabulary, folder: Path) -> Vocabulary:
     """The vocabulary with what bertsmith.json or keras-hub's tokenizer.json says about case and accents."""
     told = _json(folder / ABOUT).get("text") or _json(folder / "tokenizer.json").get("config") or {}
-    if "lowercase" not in told:
+    if not isinstance(told, dict) or not isinstance(told.get("lowercase"), bool):
         return vocabulary
     split = bool(told.get("split_chinese", True))
     return Vocabulary(vocabulary.pieces, bool(told["lowercase"]), told.get("strip_accents"), split)
@@ -253,6 +277,6 @@ def _json(file: Path) -> dict[str, Any]:
     """The object in a file; empty where there is none."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

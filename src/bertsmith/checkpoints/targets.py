@@ -1,7 +1,7 @@
 """A `Checkpoint` written in the form of another kind; whatever that form has no place for is kept beside it, and said."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +9,15 @@ from bertsmith.checkpoints.cards import CardFacts
 from bertsmith.checkpoints.checkpoint import Arrays, Checkpoint
 from bertsmith.checkpoints.folder import (
     ABOUT,
-    check_place,
-    check_vocabulary,
+    check_before_writing,
     fill_model_folder,
     labels_of_checkpoint,
     write_text,
 )
 from bertsmith.checkpoints.google import write_tensorflow
 from bertsmith.checkpoints.huggingface import values_of
-from bertsmith.checkpoints.keras import TASK, task_json, write_keras, write_tokenizer
-from bertsmith.checkpoints.names import MLM_BIAS, check_shapes
+from bertsmith.checkpoints.keras import TASK, TASK_WEIGHTS, VOCABULARY, WEIGHTS, task_json, write_keras, write_tokenizer
+from bertsmith.checkpoints.names import MLM_BIAS, Part, parts_in
 from bertsmith.checkpoints.sources import OPTIMIZER, REST, Kind
 from bertsmith.checkpoints.transformers_h5 import FILE as H5_FILE
 from bertsmith.checkpoints.transformers_h5 import write_transformers_h5
@@ -44,7 +43,7 @@ _FILES = {
         "tokenizer.json",
         "tokenizer_config.json",
     ),
-    *("README.md", ABOUT, "checkpoint", "model.weights.h5", "task.weights.h5", "metadata.json", "assets"),
+    *("README.md", ABOUT, "checkpoint", WEIGHTS, TASK_WEIGHTS, "metadata.json", VOCABULARY.as_posix()),
     *(f"{PREFIX}.index", f"{PREFIX}.data-00000-of-00001"),
 }
 KERAS_HEAD = Phrase(
@@ -56,11 +55,19 @@ _KERAS_METADATA = {"keras_version": "3.0.0", "keras_hub_version": "0.32.0"}
 
 @dataclass(frozen=True)
 class Written:
-    """What a writer did: the file that holds the weights, the arrays that lie beside it, and what the form cannot hold."""
+    """What a writer did.
+
+    Args:
+        weights: the file that holds the weights.
+        beside: arrays that this form has no place for; they stand in `rest.safetensors`.
+        said: what the form's own code will not honour.
+        elsewhere: parts that stand in another file than `weights`.
+    """
 
     weights: str
     beside: tuple[str, ...]
     said: tuple[Phrase, ...]
+    elsewhere: Mapping[Part, str] = field(default_factory=dict)
 
 
 def write_target(path: Path, kind: Kind, checkpoint: Checkpoint, *, language: str, card: CardFacts) -> Written:
@@ -85,11 +92,7 @@ def write_target(path: Path, kind: Kind, checkpoint: Checkpoint, *, language: st
             do="use --to {kinds}; PyTorch and transformers open the safetensors of `huggingface`",
             kinds=", ".join(WRITTEN),
         )
-    check_place(path, _FILES)
-    check_shapes(checkpoint.config, {name: array.shape for name, array in checkpoint.arrays.items()}, path)
-    labels_of_checkpoint(checkpoint, path)
-    if checkpoint.vocabulary:
-        check_vocabulary(checkpoint.vocabulary, checkpoint.config, path)
+    check_before_writing(path, checkpoint, _FILES)
     with write_folder_aside(path) as folder:
         if kind is Kind.HUGGINGFACE:
             fill_model_folder(folder, _with_step(checkpoint), language=language, card=card)
@@ -159,7 +162,9 @@ def _keras(folder: Path, checkpoint: Checkpoint) -> Written:
         write_tokenizer(folder, vocabulary.pieces, vocabulary.lowercase, accents)
     _write_about(folder, _with_step(checkpoint))
     _write_slots(folder, checkpoint)
-    return Written("model.weights.h5", beside, (*said, *([KERAS_HEAD] if MLM_BIAS in checkpoint.arrays else [])))
+    head = Part.MLM if MLM_BIAS in checkpoint.arrays else Part.CLASSIFIER
+    elsewhere = {head: TASK_WEIGHTS} | dict.fromkeys(parts_in(beside), REST)
+    return Written(WEIGHTS, beside, (*said, *([KERAS_HEAD] if head is Part.MLM else [])), elsewhere)
 
 
 _WRITERS: Mapping[Kind, Callable[[Path, Checkpoint], Written]] = {

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bertsmith.checkpoints.h5 import read_h5, write_h5
+from bertsmith.checkpoints.h5 import check_floats, read_h5, write_h5
 from bertsmith.checkpoints.names import TABLE
 from bertsmith.errors import CheckpointError
 
@@ -39,6 +39,7 @@ def read_transformers_h5(file: Path) -> tuple[Arrays, tuple[str, ...]]:
         if name is None:
             left_over.append(path)
             continue
+        check_floats(path, array, file)
         turned = _turned(path, array)
         if name in arrays and not np.array_equal(arrays[name], turned):  # the table stands in each layer that uses it
             raise CheckpointError(

@@ -20,14 +20,22 @@ def main(source: str, target: str) -> int:
     try:
         loaded = torch.load(source, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        print(str(error).strip().splitlines()[-1], file=sys.stderr)  # noqa: T201
-        return REFUSED
+        lines = [line.strip() for line in str(error).splitlines()]
+        # the line that names what was refused; torch writes advice around it
+        print(next((line for line in lines if "WeightsUnpickler error" in line), lines[0]), file=sys.stderr)  # noqa: T201
+        return REFUSED if _is_pickle(source) else UNREADABLE
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         print(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__, file=sys.stderr)  # noqa: T201
         return UNREADABLE
     # clones, because safetensors takes no tensors that share memory, such as a tied decoder
     save_file({name: tensor.detach().clone().contiguous() for name, tensor in _tensors(loaded).items()}, target)
     return 0
+
+
+def _is_pickle(source: str) -> bool:
+    """Whether a file begins as torch.save's zip or as a pickle of protocol 2 and later does; else it was no program that was refused."""
+    with open(source, "rb") as opened:
+        return opened.read(4).startswith((b"PK\x03\x04", b"\x80"))
 
 
 def _tensors(loaded: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 _TENSORFLOW = (".h5", ".keras", ".index", ".meta", ".pb", ".msgpack")
 _PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # torch.save's zip; bare pickles
-_POINTER_START = b"version https://git-lfs"
+POINTER_START = b"version https://git-lfs"
 _KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
@@ -167,13 +167,8 @@ def _unreadable(file: Path, reason: str) -> CheckpointError:
     if is_pickle(file):
         return pickled(file, file.name)
     with open(file, "rb") as opened:
-        if opened.read(len(_POINTER_START)) == _POINTER_START:
-            return CheckpointError(
-                "pointer-file",
-                "this is a pointer of Git LFS, not the weights themselves",
-                where=file,
-                do="run `git lfs pull` in the folder, or download the file itself",
-            )
+        if opened.read(len(POINTER_START)) == POINTER_START:
+            return pointer_file(file)
     return CheckpointError(
         "damaged-weights",
         "the file is truncated or damaged ({size} bytes): {reason}",
@@ -181,6 +176,16 @@ def _unreadable(file: Path, reason: str) -> CheckpointError:
         do="copy or download it again",
         size=file.stat().st_size,
         reason=reason,
+    )
+
+
+def pointer_file(file: Path) -> CheckpointError:
+    """The error for a file of Git LFS that only says where the weights are."""
+    return CheckpointError(
+        "pointer-file",
+        "this is a pointer of Git LFS, not the weights themselves",
+        where=file,
+        do="run `git lfs pull` in the folder, or download the file itself",
     )
 
 

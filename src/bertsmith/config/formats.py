@@ -277,6 +277,6 @@ def _told_kept(keys: tuple[str, ...], form: Form) -> tuple[Phrase, ...]:
     return (
         Phrase(
             f"{form.title.en} has no place for {names}: kept under the key {RECORD!r}, for the way back",
-            f"{form.title.zh} 没有以下各项的位置：{names}；保存在 {RECORD!r} 键下，转换回去时恢复",
+            f"{form.title.zh} 无处存放以下各项：{names}；保存在 {RECORD!r} 键下，转换回去时恢复",
         ),
     )

@@ -18,12 +18,12 @@ _UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}
 
 
 def wished_count(text: str) -> int:
-    """The number behind `25M`, `1.5B`, `110 million` written as 110M, or a plain number.
+    """The number behind `25M`, `1.5B`, `110,000,000`, or a plain number; commas part groups of three.
 
     Raises:
         ConfigError: it is no such number.
     """
-    match = re.fullmatch(r"([\d_,]*\.?\d+(?:e\d{1,2})?)\s*([KMB]?)", text.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"(\d{1,3}(?:,\d{3})+|[\d_]*\.?\d+(?:e\d{1,2})?)\s*([KMB]?)", text.strip(), re.IGNORECASE)
     count = 0.0 if match is None else float(match[1].replace(",", "").replace("_", "")) * _UNITS[match[2].upper()]
     if not 1 <= count < 10**13:
         raise ConfigError(

@@ -169,5 +169,6 @@ def differences(one: States, other: States) -> list[Difference]:
 
 
 def _difference(name: str, pairs: Sequence[tuple[F32, F32]]) -> Difference:
-    largest = max(float(np.max(np.abs(a.astype(np.float64) - b))) for a, b in pairs)
-    return Difference(name, largest, max(float(np.max(np.abs(a))) for a, _ in pairs))
+    # numpy's maximum keeps what is no number; Python's may pass over it
+    largest = np.max([np.max(np.abs(a.astype(np.float64) - b)) for a, b in pairs])
+    return Difference(name, float(largest), float(np.max([np.max(np.abs(a)) for a, _ in pairs])))

@@ -108,14 +108,14 @@ class Compared:
 
     def _compatibility(self, language: str) -> list[str]:
         changed = [name for name in _ANSWERS if name in self.fields]
+        otherwise = [_OTHERWISE.text(language).format(fields=", ".join(changed))] if changed else []
         if not self.arrays:
-            otherwise = _OTHERWISE.text(language).format(fields=", ".join(changed))
-            return [_LOADS.text(language), *([otherwise] if changed else [])]
+            return [_LOADS.text(language), *otherwise]
         absent = _ABSENT.text(language)
         rows = [(name, one or absent, other or absent) for name, (one, other) in _together(self.arrays).items()]
         told = _LOADS_NOT.text(language).format(count=len(self.arrays), all=len(_shapes(self.second.config)))
         tables_only = all("embeddings.weight" in name or name == "cls.predictions.bias" for name in self.arrays)
-        return [told, *aligned(rows), *([_REST_FITS.text(language)] if tables_only else [])]
+        return [told, *aligned(rows), *([_REST_FITS.text(language)] if tables_only and not changed else []), *otherwise]
 
 
 def _shapes(config: BertConfig) -> dict[str, str]:

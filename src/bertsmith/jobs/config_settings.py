@@ -15,8 +15,8 @@ _MODEL = (
     "预设名（tiny、mini、small、medium、base、large 等）、配置文件，或模型文件夹",
 )
 _GELU = (
-    "which gelu a file means that does not say it: erf, tanh, google-2018 (erf), google-2019 (tanh); auto takes a rule and says it",
-    "文件未写明时 gelu 的形式：erf、tanh、google-2018（erf）、google-2019（tanh）；auto 按规则判断并说明",
+    "which gelu it is, whatever a file says or bertsmith recorded: erf, tanh, or Google's code of 2018 (erf) or since 2019 (tanh); auto: what is recorded or stated, else a rule that is told",
+    "gelu 的形式，优先于文件所写与 bertsmith 的记录：erf、tanh，或谷歌 2018 年的代码（erf）、2019 年起的代码（tanh）；auto：取已记录或写明的，否则按规则并说明",
 )
 _VOCAB_SIZE = ("pieces of the vocabulary, for a file that does not say it", "词表的词片数，用于未写明它的文件")
 _TEXT_FILE = ("vocab.txt or tokenizer.json", "vocab.txt 或 tokenizer.json")

@@ -129,7 +129,7 @@ def _told(source: Source, checkpoint: Checkpoint, written: Written, settings: Co
                 f"{count['arrays']:>4} arrays  {count['weights']:>13,} weights",
                 f"{count['arrays']:>4} 个数组  {count['weights']:>13,} 个参数",
             ),
-            Phrase(f"→ {written.weights}", f"→ {written.weights}"),
+            Phrase(place := f"→ {written.elsewhere.get(Part(part), written.weights)}", place),
         )
         for part, count in part_counts(checkpoint).items()
     ]

@@ -12,8 +12,8 @@ _KIND = (
     "文件夹含多个检查点时取哪一个；auto 依次优先 safetensors、TensorFlow、Keras、pickle",
 )
 _GELU = (
-    "form of gelu where no file says it: erf, tanh, or Google's code of 2018 (erf) or since 2019 (tanh)",
-    "文件未写明时 gelu 的形式：erf、tanh，或谷歌 2018 年的代码（erf）、2019 年起的代码（tanh）",
+    "which gelu it is, whatever a file says or bertsmith recorded: erf, tanh, or Google's code of 2018 (erf) or since 2019 (tanh); auto: what is recorded or stated, else a rule that is told",
+    "gelu 的形式，优先于文件所写与 bertsmith 的记录：erf、tanh，或谷歌 2018 年的代码（erf）、2019 年起的代码（tanh）；auto：取已记录或写明的，否则按规则并说明",
 )
 _VOCAB_SIZE = ("pieces of the vocabulary, where the config does not say it", "配置未写明时词表的大小")
 
@@ -29,7 +29,9 @@ class ConvertSettings:
         positional=True,
     )
     target: Path = documented(REQUIRED, "folder for the result", "存放结果的文件夹", positional=True)
-    to: str = documented("huggingface", "form of the result", "结果的格式", choices=KINDS)
+    to: str = documented(
+        "huggingface", "form of the result", "结果的格式", choices=tuple(kind for kind in KINDS if kind != "pytorch")
+    )
     kind: str = documented("auto", *_KIND, choices=("auto", *KINDS))
     gelu: str = documented("auto", *_GELU, choices=GELUS)
     vocab_size: int | None = documented(None, *_VOCAB_SIZE, low=8, unit="pieces")

@@ -3,7 +3,10 @@
 ERRORS: dict[str, tuple[str, str]] = {
     "no-h5py": ("Keras 的文件由 h5py 读写，而它没有安装", "pip install 'bertsmith[keras]'"),
     "damaged-h5": ("文件被截断、已损坏，或不是 HDF5：{reason}", "重新复制或下载该文件"),
-    "h5-link": ("{place} 是指向别处的链接，权重文件从不需要它", "请从模型的来源处取文件；不要在别处打开这一个"),
+    "h5-link": (
+        "{place} 是链接，或大于文件中实际存有的内容；权重文件两者都不需要",
+        "请从模型的来源处取文件；不要在别处打开这一个",
+    ),
     "arrays-differ": ("{name} 存了两份且数值不同", "用写出它的 transformers 重新保存模型"),
     "damaged-keras": (
         "文件被截断、已损坏，或不是 Keras 3 的模型：{reason}",
@@ -31,11 +34,15 @@ ERRORS: dict[str, tuple[str, str]] = {
         "bertsmith 只读 pickle、不写，因为打开它就等于运行它",
         "请用 --to {kinds}；PyTorch 与 transformers 能打开 `huggingface` 的 safetensors",
     ),
+    "slots-do-not-fit": (
+        "优化器的 {count} 个均值与其权重的形状不符，或没有对应的权重：{names}",
+        "删去该文件即可不带优化器继续，或重新复制整个文件夹",
+    ),
     "no-such-kind": ("没有 {kind} 格式的检查点", "去掉 --kind，或用 {kinds} 之一"),
     "target-is-source": ("结果会占用来源所在的位置", "为结果另选文件夹"),
     "peer-failed": ("{peer} 无法运行它：{reason}", "请自行在那里运行以了解详情；不加 --verify 时文件夹照常写出"),
     "conversion-differs": (
-        "{run} 在 {layer} 处给出不同的数：相差 {largest}，最大值为 {scale}",
+        "{run} 在 {layer} 处给出不同的数：相差 {largest}，该处数值最大为 {scale}",
         "不要使用这一结果；请检查配置是否属于这些权重，以及 --gelu",
     ),
 }

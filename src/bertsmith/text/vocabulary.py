@@ -248,7 +248,7 @@ def _from_json(text: str, path: Path) -> tuple[list[str], dict[str, Any]]:
             raise _not_wordpiece(path, model.get("type", "WordPiece"))
         ids = {**model["vocab"], **{token["content"]: token["id"] for token in content.get("added_tokens") or []}}
         pieces = sorted(ids, key=ids.__getitem__)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _not_wordpiece(path, "") from error
     if [ids[piece] for piece in pieces] != list(range(len(pieces))):
         raise DataError(
@@ -282,7 +282,7 @@ def _told_beside(path: Path) -> dict[str, Any]:
     """What tokenizer_config.json in the same folder says; nothing where there is none or it cannot be read."""
     try:
         told = json.loads((path.parent / TOKENIZER_CONFIG).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     names = {"do_lower_case": "lowercase", "strip_accents": "strip_accents", "tokenize_chinese_chars": "split_chinese"}
     return {ours: told[theirs] for theirs, ours in names.items() if isinstance(told, dict) and told.get(theirs) is not None}
