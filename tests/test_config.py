@@ -135,7 +135,7 @@ def test_a_config_cannot_be_changed():
 
 def test_a_config_survives_a_mapping_and_a_change():
     config = preset("mini", vocab_size=99).replace(hidden_act="gelu_tanh", classifier_dropout=0.2)
-    assert BertConfig.from_dict(config.to_dict()) == config
+    assert BertConfig(**config.to_dict()) == config
     assert config.vocab_size == 99
 
 
@@ -160,7 +160,7 @@ def test_faults_of_fields_and_of_fields_together_are_told_at_once():
 
 def test_faults_of_fields_together_are_told_with_the_file():
     values = {"vocab_size": 9, "hidden_size": 13, "pad_token_id": 9}
-    assert {fault.where for fault in faults(lambda: BertConfig.from_dict(values, where="c.json"))} == {"c.json"}
+    assert {fault.where for fault in faults(lambda: build(BertConfig, values, where="c.json"))} == {"c.json"}
 
 
 def test_a_wrong_type_does_not_hide_the_other_faults():

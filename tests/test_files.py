@@ -144,3 +144,31 @@ def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a") == sha256_of(b"abc")
     assert sha256_of(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_second_writer_of_a_folder_is_told_so_and_the_first_one_ends_well(tmp_path):
+    place = tmp_path / "model"
+    with write_folder_aside(place) as folder:
+        (folder / "a").write_text("first")
+        with pytest.raises(MachineError) as caught, write_folder_aside(place) as other:
+            (other / "a").write_text("second")
+    assert caught.value.code == "being-written"
+    assert (place / "a").read_text() == "first"
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_link_stays_and_the_folder_behind_it_is_replaced(tmp_path):
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    link.symlink_to(real)
+    with write_folder_aside(link) as folder:
+        (folder / "a").write_text("new")
+    assert link.is_symlink()
+    assert (real / "a").read_text() == "new"
+    assert sorted(tmp_path.iterdir()) == [link, real]
+
+
+def test_a_name_that_is_too_long_is_one_clear_error(tmp_path):
+    with pytest.raises(MachineError) as caught, write_folder_aside(tmp_path / ("x" * 254)):
+        pass
+    assert caught.value.code == "cannot-write"

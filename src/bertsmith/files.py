@@ -15,8 +15,21 @@ from bertsmith.errors import MachineError
 
 ASIDE = ".aside-"  # prefix of unfinished files and folders, so that a reader can tell them
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_NO_LOCKS = (
+    errno.ENOLCK,
+    errno.ENOTSUP,
+)  # of file systems on a network that know no locks; there nothing keeps a second writer out
 # EEXIST: a file stands where a folder is to be made
-_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
+_REFUSED = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+)
 
 
 @contextmanager
@@ -89,10 +102,13 @@ def write_folder_aside(path: Path) -> Iterator[Path]:
 
     An older folder at `path` is replaced; a kill at any moment leaves the old or the new one whole (between the two
     renames the old one stands beside its place, and the next call puts it back).
+
+    Raises:
+        MachineError: the disk is full, the place may not be written, or another process is writing it; `path` is as it was before.
     """
+    path = Path(os.path.realpath(path))  # a link stays, and what it points to is replaced
     aside = path.parent / f"{ASIDE}{path.name}"
-    with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with disk_errors(path), sole_writer(path):
         replaced = path.parent / f"{ASIDE}old-{path.name}"
         if replaced.exists() and not path.exists():
             os.replace(replaced, path)
@@ -103,6 +119,53 @@ def write_folder_aside(path: Path) -> Iterator[Path]:
             replace_folder(aside, path)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def sole_writer(path: Path) -> Iterator[None]:
+    """Hold the right to write `path`; the system gives it back when the process ends, however it ends.
+
+    Raises:
+        MachineError: another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if os.name == "nt":  # there a folder that is open cannot be renamed, which keeps a second writer out
+        yield
+        return
+    lock = path.parent / f"{ASIDE}lock-{path.name}"
+    descriptor = _locked(lock, path)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)  # while it is held, so that nobody waits at a name that is gone
+        os.close(descriptor)
+
+
+def _locked(lock: Path, path: Path) -> int:
+    import fcntl  # here, because Windows has none
+
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), lock.stat()):
+                return descriptor
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise MachineError(
+                "being-written",
+                "another process is writing it",
+                where=path,
+                do="wait until it is done, or choose another place",
+            ) from error
+        except FileNotFoundError:  # its holder ended between our two looks
+            pass
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                return descriptor
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
 
 
 def replace_folder(aside: Path, path: Path) -> None:

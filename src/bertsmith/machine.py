@@ -6,6 +6,24 @@ import platform
 from functools import lru_cache
 from pathlib import Path
 
+_NEEDED = (
+    "PATH",
+    "HOME",
+    "USERPROFILE",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SYSTEMROOT",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+)
+
+
+def bare_environment() -> dict[str, str]:
+    """The variables that a process of its own needs to start; no token, key or address for one that opens the files of others."""
+    return {name: value for name, value in os.environ.items() if name in _NEEDED}
+
 
 def cores() -> int:
     """Processors that this process may use: the smaller of its affinity and its control group's quota, at least 1."""

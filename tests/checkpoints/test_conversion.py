@@ -1,13 +1,18 @@
 """Every kind of checkpoint into every other, and back, without a bit lost."""
 
 import json
+import os
 import shutil
+import warnings
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from tiny_checkpoint import CONFIG, LABELS, PRETRAINING, VOCABULARY, checkpoint
 
+from bertsmith.checkpoints.folder import write_model_folder
 from bertsmith.checkpoints.names import Part
 from bertsmith.checkpoints.sources import Kind, read_source, sources_of
 from bertsmith.checkpoints.targets import WRITTEN, write_target
@@ -293,3 +298,72 @@ def test_a_download_that_is_no_pickle_is_not_called_an_attack(tmp_path, content)
     with pytest.raises(BertsmithError) as caught:
         read(folder)
     assert caught.value.code in ("pickle-unreadable", "pointer-file")
+
+
+@pytest.mark.parametrize(("value", "kind"), [(np.nan, np.float32), (-np.inf, np.float16), (1e300, np.float64)])
+def test_numbers_that_are_not_finite_are_told_once(tmp_path, value, kind):
+    folder = written(tmp_path / "m", Kind.HUGGINGFACE, checkpoint())
+    arrays = {name: array.astype(kind) for name, array in checkpoint().arrays.items()}
+    for name in ("bert.pooler.dense.weight", "bert.pooler.dense.bias"):
+        arrays[name][0] = value
+    save_file(arrays, folder / "model.safetensors")
+    notes = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read(folder, listen=notes.append)
+    (told,) = notes
+    assert (told.code, told.warning, told.values["count"]) == ("weights-not-finite", True, 2)
+    assert "bert.pooler.dense.bias" in told.text("zh")
+
+
+def test_weights_that_are_numbers_are_told_nothing_of(tmp_path):
+    notes = []
+    read(written(tmp_path / "m", Kind.HUGGINGFACE, with_optimizer(checkpoint())), listen=notes.append)
+    assert notes == []
+
+
+def test_arrays_that_belong_to_no_bert_are_told(tmp_path):
+    folder = written(tmp_path / "m", Kind.TRANSFORMERS_H5, checkpoint())
+    with h5py.File(folder / "tf_model.h5", "a") as file:
+        file["top/extra:0"] = np.ones(3, np.float32)
+    notes = []
+    assert same(read(folder, listen=notes.append).arrays, checkpoint().arrays)
+    assert [(note.code, note.values["count"], note.values["names"]) for note in notes] == [
+        ("arrays-left-over", 1, "top/extra:0")
+    ]
+
+
+@pytest.mark.parametrize("step", [10**30, -1, 1.5, True, "7"])
+@pytest.mark.parametrize("target", [Kind.GOOGLE, Kind.GOOGLE_TF2])
+def test_a_step_that_no_optimizer_counted_is_passed_over(tmp_path, target, step):
+    folder = written(tmp_path / "m", Kind.HUGGINGFACE, checkpoint())
+    about = json.loads((folder / "bertsmith.json").read_text())
+    (folder / "bertsmith.json").write_text(json.dumps(about | {"step": step}))
+    assert read(written(tmp_path / "there", target, read(folder))).step is None
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_a_link_as_target_stays_and_leads_to_the_result(tmp_path, kind):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "m").symlink_to(tmp_path / "disk" / "m")
+    for _ in range(2):  # where nothing stands yet, and where an older result does
+        written(tmp_path / "m", kind, checkpoint())
+    assert (tmp_path / "m").is_symlink()
+    assert same(read(tmp_path / "disk" / "m").arrays, checkpoint().arrays)
+    assert {entry.name for entry in tmp_path.iterdir()} == {"disk", "m"}
+
+
+@pytest.mark.parametrize("length", [250, 300])
+def test_a_target_with_a_name_too_long_is_refused(tmp_path, length):
+    with pytest.raises(BertsmithError) as caught:
+        written(tmp_path / ("m" * length), Kind.HUGGINGFACE, checkpoint())
+    assert (caught.value.code, caught.value.exit_code) == ("cannot-write", 5)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of files are texts there")
+def test_names_of_folders_that_are_no_utf8_are_written_as_far_as_they_can_be_read(tmp_path):
+    name = os.fsdecode(b"mod\xe8le")
+    made = replace(checkpoint(), about={"origin": {"converted_from": name}})
+    write_model_folder(tmp_path / name, made, language="en", card={"title": name})
+    assert "# mod\N{REPLACEMENT CHARACTER}le" in (tmp_path / name / "README.md").read_text(encoding="utf-8")
+    assert read(tmp_path / name).about["origin"] == {"converted_from": "mod?le"}

@@ -1,5 +1,7 @@
 """Files of Keras: transformers' tf_model.h5, keras-hub's presets and whole .keras files, without Keras."""
 
+import errno
+import io
 import sys
 import zipfile
 
@@ -8,7 +10,8 @@ import numpy as np
 import pytest
 from tiny_checkpoint import CONFIG, PRETRAINING, checkpoint
 
-from bertsmith.checkpoints.h5 import read_h5
+from bertsmith.checkpoints import h5
+from bertsmith.checkpoints.h5 import read_h5, write_h5
 from bertsmith.checkpoints.keras import WEIGHTS, read_keras, read_keras_config, write_keras
 from bertsmith.checkpoints.names import Part
 from bertsmith.checkpoints.transformers_h5 import FILE, our_name, read_transformers_h5, write_transformers_h5
@@ -57,6 +60,13 @@ def test_what_is_written_to_tf_model_h5_is_read_again_bit_for_bit(tmp_path, part
 )
 def test_names_of_tf_model_h5_are_known(path, name):
     assert our_name(path) == name
+
+
+def test_two_copies_of_what_is_no_number_do_not_differ(tmp_path):
+    arrays = checkpoint().arrays
+    arrays["bert.embeddings.word_embeddings.weight"][0, 0] = np.nan
+    write_transformers_h5(tmp_path / FILE, arrays)
+    assert np.isnan(read_transformers_h5(tmp_path / FILE)[0]["bert.embeddings.word_embeddings.weight"][0, 0])
 
 
 def test_two_copies_that_differ_are_refused(tmp_path):
@@ -179,3 +189,41 @@ def test_an_array_larger_than_what_the_file_holds_is_refused_before_it_is_read(t
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file.create_dataset("weights", (2**20, 2**20), "f4", chunks=(64, 64))
     assert refusal(read_h5, tmp_path / "x.h5").code == "h5-link"
+
+
+def test_two_layers_of_one_name_that_differ_are_refused(tmp_path):
+    write_keras(tmp_path, checkpoint(*ENCODED).arrays, CONFIG.num_attention_heads)
+    with h5py.File(tmp_path / WEIGHTS, "a") as file:
+        file.copy("layers/dense", "layers/dense_7")
+    assert same(read_keras(tmp_path)[0], checkpoint(*ENCODED).arrays)
+    with h5py.File(tmp_path / WEIGHTS, "a") as file:
+        file["layers/dense_7/vars/1"][0] = 9.0
+    assert refusal(read_keras, tmp_path).code == "arrays-differ"
+
+
+@pytest.mark.parametrize("shape", [(), (0, 4, 3), (0, 0, 0), (2, 2, 2, 2)])
+def test_an_array_of_keras_with_odd_axes_is_read_as_it_is(tmp_path, shape):
+    write_h5(tmp_path / WEIGHTS, {"layers/dense/vars/0": np.zeros(shape, np.float32)}, {"layers/dense": "pooled_dense"})
+    assert read_keras(tmp_path)[0]["bert.pooler.dense.weight"].size == np.zeros(shape).size
+
+
+@pytest.mark.parametrize("content", [h5py.Empty("f4"), h5py.Empty("V4"), np.array(["text"], "S")])
+def test_what_is_no_array_of_floats_is_refused(tmp_path, content):
+    with h5py.File(tmp_path / WEIGHTS, "w") as file:
+        file["layers/dense/vars/0"] = content
+        file["layers/dense/vars"].attrs["name"] = "pooled_dense"
+    assert refusal(read_keras, tmp_path).code in ("not-floats", "damaged-h5")
+
+
+@pytest.mark.parametrize("room", [0, 2000, 20_000])
+def test_a_full_disk_is_an_error_and_no_crash_of_the_interpreter(tmp_path, monkeypatch, room):
+    class FullDisk(io.FileIO):
+        def write(self, data):
+            if self.tell() + len(data) > room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data)
+
+    monkeypatch.setattr(h5, "open", lambda place, _: io.BufferedRandom(FullDisk(place, "w+")), raising=False)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_transformers_h5(tmp_path / FILE, checkpoint().arrays)
+    assert caught.value.errno == errno.ENOSPC

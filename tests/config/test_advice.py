@@ -9,9 +9,11 @@ FINE = preset("base").replace(vocab_size=30528)
 ODD = [
     ({"hidden_size": 312, "num_attention_heads": 3, "intermediate_size": 1248}, "odd-width", "use 256 or 320"),
     ({"intermediate_size": 3000}, "odd-width", "use 2944 or 3008"),
-    ({"num_attention_heads": 64}, "odd-head-width", "use 12 for num_attention_heads"),
+    ({"num_attention_heads": 64}, "odd-head-width", "use num_attention_heads 12 or hidden_size 4096"),
     ({"num_attention_heads": 96}, "odd-head-width", "a head is 8 wide"),
     ({"num_attention_heads": 2}, "odd-head-width", "a head is 384 wide"),
+    ({"hidden_size": 770, "num_attention_heads": 10}, "odd-head-width", "64 → use hidden_size 640"),
+    ({"num_hidden_layers": 4096}, "huge-network", "have 29,056,356,096 parameters"),
     ({"vocab_size": 30522}, "odd-vocabulary", "use 30528"),
     ({"intermediate_size": 768}, "odd-feed-forward", "use 3072"),
     ({"hidden_dropout_prob": 0.5}, "large-dropout", "hidden_dropout_prob 0.5"),

@@ -1,6 +1,7 @@
 """Broken configs: each with its message, in both languages, and all faults of one file at once."""
 
 import json
+import os
 import re
 
 import pytest
@@ -35,6 +36,29 @@ def keras(**changes):
 # name: object, codes of the faults, words of the English and of the Chinese report
 BROKEN = {
     "a width that heads do not divide": (bert(hidden_size=770), ["head-width"], "use 768 or 780", "改为 768 或 780"),
+    "more heads than numbers to share": (
+        bert(num_attention_heads=1000),
+        ["more-heads-than-width"],
+        "use 12 or 16 for num_attention_heads, or 64000 for hidden_size",
+        "将 num_attention_heads 改为 12 或 16，或将 hidden_size 改为 64000",
+    ),
+    "a width that only one head fits": (
+        bert(hidden_size=769),
+        ["head-width"],
+        "use 768 or 780 for hidden_size, or 1 for num_attention_heads",
+        "将 num_attention_heads 改为 1",
+    ),
+    "a dropout past every float": (bert(hidden_dropout_prob=10**400), ["out-of-bounds"], "is 1.00e+400", "0 到 0.99 之间"),
+    "an epsilon below every float": (bert(layer_norm_eps=-(10**400)), ["out-of-bounds"], "is -1.00e+400", "为 -1.00e+400"),
+    "a vocabulary past every memory": (bert(vocab_size=10**30), ["out-of-bounds"], "to 2147483647", "到 2147483647 之间"),
+    "layers without end": (bert(num_hidden_layers=2**63), ["out-of-bounds"], "from 1 to 4096", "1 到 4096 之间"),
+    "a width without end": (bert(hidden_size=2 * 10**9), ["out-of-bounds"], "from 1 to 1048576", "1 到 1048576 之间"),
+    "heads without end": (bert(num_attention_heads=10**12), ["out-of-bounds"], "from 1 to 16384", "1 到 16384 之间"),
+    "a feed-forward part without end": (bert(intermediate_size=10**12), ["out-of-bounds"], "to 4194304", "到 4194304 之间"),
+    "positions without end": (bert(max_position_embeddings=10**12), ["out-of-bounds"], "to 16777216", "到 16777216 之间"),
+    "segments without end": (bert(type_vocab_size=10**12), ["out-of-bounds"], "from 1 to 65536", "1 到 65536 之间"),
+    "a padding past every id": (bert(pad_token_id=10**30), ["out-of-bounds"], "to 2147483646", "到 2147483646 之间"),
+    "a text as long as a book": (bert(hidden_size="7" * 10**6), ["wrong-type"], "777…", "777…"),
     "a misspelled gelu": (bert(hidden_act="gleu"), ["unknown-activation"], "did you mean 'gelu'?", "是否想用 'gelu'？"),
     "an activation that is none": (bert(hidden_act=None), ["unknown-activation"], "hidden_act is None", "hidden_act 为 None"),
     "an activation of another kind": (bert(hidden_act="mish"), ["unknown-activation"], "use one of", "可选值"),
@@ -63,7 +87,7 @@ BROKEN = {
     ),
     "no vocabulary": (bert(vocab_size=0), ["out-of-bounds"], "vocab_size is 0", "vocab_size 为 0"),
     "a negative size": (bert(vocab_size=-3), ["out-of-bounds"], "vocab_size is -3", "vocab_size 为 -3"),
-    "no layers": (bert(num_hidden_layers=0), ["out-of-bounds"], "at least 1", "不小于 1"),
+    "no layers": (bert(num_hidden_layers=0), ["out-of-bounds"], "from 1 to 4096", "1 到 4096 之间"),
     "no heads": (bert(num_attention_heads=0), ["out-of-bounds"], "num_attention_heads is 0", "num_attention_heads 为 0"),
     "a dropout of everything": (bert(hidden_dropout_prob=1.0), ["out-of-bounds"], "from 0 to 0.99", "0 到 0.99 之间"),
     "a dropout in per cent": (bert(attention_probs_dropout_prob=10), ["out-of-bounds"], "is 10", "为 10"),
@@ -72,7 +96,7 @@ BROKEN = {
     "a negative epsilon": (bert(layer_norm_eps=-1e-12), ["out-of-bounds"], "layer_norm_eps is -1e-12", "layer_norm_eps 为"),
     "an epsilon as a text": (bert(layer_norm_eps="1e-12"), ["wrong-type"], "give layer_norm_eps as a number", "应为数"),
     "no segments": (bert(type_vocab_size=0), ["out-of-bounds"], "type_vocab_size is 0", "type_vocab_size 为 0"),
-    "hardly a position": (bert(max_position_embeddings=3), ["out-of-bounds"], "at least 4", "不小于 4"),
+    "hardly a position": (bert(max_position_embeddings=3), ["out-of-bounds"], "from 4 to", "4 到 16777216 之间"),
     "a padding outside": (bert(pad_token_id=1024), ["padding-outside"], "give an id below 1024", "小于 1024"),
     "a negative padding": (bert(pad_token_id=-1), ["out-of-bounds"], "pad_token_id is -1", "pad_token_id 为 -1"),
     "a RoBERTa": (bert(model_type="roberta"), ["other-network"], "this is RoBERTa", "这是 RoBERTa"),
@@ -165,6 +189,12 @@ def test_a_broken_config_is_refused_by_every_other_verb_with_the_same_faults(nam
         (b"[" * 99_999, "config-not-json"),
         (b"", "config-not-json"),
         (b'"' + b"x" * 2**24 + b'"', "config-not-json"),
+        (b'{"x": ' + b"[" * 500 + b"]" * 500 + b"}", "config-not-json"),
+        (b'{"name": "\xe9"}', "config-not-json"),
+        (b'{"a": 1,}', "config-not-json"),
+        (b"\0\1" * 8, "config-not-json"),
+        ('{"model_type": "bert"}'.encode("utf-16"), "config-not-utf-8"),
+        ('{"model_type": "bert"}'.encode("utf-16-le"), "config-not-utf-8"),
         (None, "no-config"),
     ],
 )
@@ -176,3 +206,34 @@ def test_what_is_no_json_object_is_refused(content, code, tmp_path, capsys):
         assert main(["config", "check", str(path), "--language", language]) == 2
         out, err = capsys.readouterr()
         assert out == "" and f"[{code}]" in err and "Traceback" not in err
+    reason = err.replace(str(path), "").partition("[")[0]
+    assert set(re.findall(r"[A-Za-z]+", reason)) <= {"JSON", "MiB", "UTF", "config", "bert", "json"}, "English in the Chinese"
+
+
+def test_a_whole_number_too_long_to_be_read_is_told_as_a_wrong_value(tmp_path, capsys):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(bert()).replace("1024", "9" * 5000))
+    assert main(["config", "check", str(path)]) == 2
+    assert "vocab_size is inf [wrong-type]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", [["check"], ["show"], ["diff", "base"], ["estimate"], ["new", "--output", "c.json", "--like"]]
+)
+def test_a_pipe_is_refused_and_not_waited_for(words, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    assert main(["config", *words, "pipe"]) == 2
+    assert "pipe: this is a pipe, a socket or a device, and a config is read from a file" in capsys.readouterr().err
+
+
+def test_a_device_without_end_is_refused(capsys):
+    assert main(["config", "check", "/dev/zero"]) == 2
+    assert "[config-not-a-file]" in capsys.readouterr().err
+
+
+def test_a_key_that_stands_twice_is_warned_of(tmp_path, capsys):
+    path = tmp_path / "config.json"
+    path.write_text('{"hidden_size": 1, ' + json.dumps(bert())[1:])
+    assert main(["config", "check", str(path)]) == 0
+    assert "has hidden_size more than once, and of each the last one counts [repeated-key]" in capsys.readouterr().out

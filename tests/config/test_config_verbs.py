@@ -7,8 +7,11 @@ import sys
 import pytest
 
 from bertsmith.cli.main import main
+from bertsmith.config.fields import build
 from bertsmith.config.formats import config_from_values, read_config_file
 from bertsmith.config.presets import PRESETS, preset
+from bertsmith.errors import ConfigError
+from bertsmith.jobs.config_settings import ConfigCheckSettings, ConfigNewSettings
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "##s"]
 GOOGLE = {
@@ -78,9 +81,17 @@ def test_a_wish_finds_sizes_and_says_how_near_they_come(capsys, tmp_path):
     assert "-2.05% from the wish of 25,000,000" in run(capsys, "new", "--params", "25M", "--output", "c.json").out
 
 
-def test_a_wish_that_is_missed_by_far_is_warned_of(capsys):
-    assert "--vocab-size makes it smaller" in run(capsys, "new", "--params", "1M", "--output", "c.json").err
-    assert "leave no more" in run(capsys, "new", "--params", "900B", "--output", "d.json").err
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["--params", "5"], "wish for 2,040,576, or give a smaller --vocab-size"),
+        (["--params", "900B"], "or give --hidden-size and --num-hidden-layers in place of --params"),
+        (["--params", "25M", "--hidden-size", 4096], "or change or leave out --hidden-size"),
+    ],
+)
+def test_a_wish_that_is_missed_by_far_is_refused_with_what_can_be_wished_for(words, advice, capsys, tmp_path):
+    told = run(capsys, "new", *words, "--output", "c.json", code=2).err
+    assert "[wish-missed]" in told and advice in told and list(tmp_path.iterdir()) == []
 
 
 def test_a_vocabulary_gives_size_and_padding(capsys, tmp_path):
@@ -106,7 +117,14 @@ def test_a_different_file_is_never_overwritten(capsys, tmp_path):
     ("words", "code"),
     [
         (["--hidden-size", 770, "--num-attention-heads", 12], "head-width"),
+        (["--hidden-size", 2 * 10**9], "out-of-bounds"),
+        (["--num-attention-heads", 10**12], "out-of-bounds"),
+        (["--num-attention-heads", 1000], "more-heads-than-width"),
         (["--params", "12X"], "bad-params"),
+        (["--params=-5M"], "bad-params"),
+        (["--params", ""], "bad-params"),
+        (["--params", "1" + "0" * 400], "bad-params"),
+        (["--like", ""], "unknown-preset"),
         (["--hidden-act", "gleu"], "unknown-choice"),
         (["--like", "bse"], "unknown-preset"),
         (["--form", "torch"], "unknown-choice"),
@@ -120,7 +138,37 @@ def test_a_wrong_wish_is_refused_and_nothing_is_written(words, code, language, c
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("activation", "advice"),
+    [
+        ("gelu", "gelu_erf is the exact one, transformers' gelu, and gelu_tanh that of Google's code since 2019"),
+        ("gelu_new", "transformers' gelu_new is gelu_tanh"),
+        ("gelu_eff", "did you mean 'gelu_erf'?"),
+    ],
+)
+def test_an_activation_by_the_name_of_others_is_told_by_ours(activation, advice, capsys):
+    assert run(capsys, "new", "--hidden-act", activation, "--output", "c.json", code=2).err.rstrip().endswith(advice)
+
+
 # check
+
+
+@pytest.mark.parametrize("words", [["show", ""], ["diff", "", "base"], ["convert", "", "--to", "google"], ["estimate", ""]])
+def test_an_empty_name_is_no_folder(words, capsys, google):
+    assert "there is no preset, file or folder ''" in run(capsys, *words, code=2).err
+
+
+@pytest.mark.parametrize(("settings", "field"), [(ConfigCheckSettings, "config"), (ConfigNewSettings, "output")])
+def test_an_empty_path_is_none(settings, field):
+    with pytest.raises(ConfigError, match=f"{field} is ''"):
+        build(settings, {field: ""})
+
+
+@pytest.mark.parametrize("name", ["base", "google-bert/bert-base-uncased", "bert-base-chinese"])
+def test_the_name_of_a_model_is_not_checked_and_the_way_to_its_file_is_told(name, capsys):
+    told = run(capsys, "check", name, code=2).err
+    assert "[check-needs-a-file]" in told
+    assert f"bertsmith config convert {name} --to huggingface --output config.json" in told
 
 
 def test_a_sound_config_is_fine(capsys):

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from bertsmith.cli.main import main
+from bertsmith.config.estimate import whole
+from bertsmith.config.estimate.memory import training_memory
 from bertsmith.config.estimate.parameters import parameters
 from bertsmith.config.presets import preset
 from bertsmith.data.corpus import Document
@@ -131,9 +133,9 @@ def test_texts_without_a_vocabulary_are_an_error_that_names_the_flag(tmp_path):
 
 
 def test_data_that_are_not_there_are_an_error(tmp_path):
-    with pytest.raises(DataError, match="no such file") as caught:
+    with pytest.raises(DataError, match="give --data a token store") as caught:
         estimated(model="tiny", data=tmp_path / "nothing.csv")
-    assert "没有这个文件" in caught.value.text("zh")
+    assert caught.value.code == "no-such-data" and "没有这个文件" in caught.value.text("zh")
 
 
 def test_a_folder_that_is_no_store_is_an_error(tmp_path):
@@ -144,6 +146,26 @@ def test_a_folder_that_is_no_store_is_an_error(tmp_path):
 def test_an_unknown_machine_gets_the_nearest_one():
     with pytest.raises(ConfigError, match="did you mean 'A100-80'"):
         ConfigEstimateSettings(model="tiny", machine="A100-8")
+
+
+def test_an_unknown_machine_is_told_by_its_flag_with_the_choices(capsys):
+    assert main(["config", "estimate", "tiny", "--machine", "foo"]) == 2
+    told = capsys.readouterr().err
+    assert "--machine: machine is 'foo'" in told and "use here for this machine, or one of the GPUs T4, " in told
+
+
+@pytest.mark.parametrize("flag", ["--steps", "--batch-size", "--max-seq-length", "--micro-batch-tokens", "--threads"])
+def test_numbers_without_end_are_out_of_bounds(flag, capsys):
+    assert main(["config", "estimate", "tiny", "--machine", "T4", flag, "1" + "0" * 310]) == 2
+    assert f"{flag}: {flag[2:].replace('-', '_')} is 1.00e+310 [out-of-bounds]" in capsys.readouterr().err
+
+
+def test_sequences_of_one_length_are_counted_together(monkeypatch):
+    seen = []
+    monkeypatch.setattr(whole, "training_memory", lambda *given: seen.append(given) or training_memory(*given))
+    outcome = estimated(model="tiny", batch_size=2**16, max_seq_length=8, micro_batch_tokens=16, steps=10**9, machine="T4")
+    assert outcome.numbers["step"]["tokens"] == 2**19
+    assert len(seen) == 1
 
 
 def test_all_faults_of_the_settings_are_told_at_once():
@@ -160,8 +182,9 @@ def test_a_length_beyond_the_positions_of_a_config_file_is_an_error(tmp_path):
     values = {"vocab_size": 99, "hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 32}
     file = tmp_path / "config.json"
     file.write_text(json.dumps({"model_type": "bert", "hidden_act": "gelu", "max_position_embeddings": 64, **values}))
-    with pytest.raises(ConfigError, match="64 positions"):
+    with pytest.raises(ConfigError, match="64 positions") as caught:
         estimated(model=str(file), max_seq_length=128)
+    assert caught.value.code == "length-beyond-positions"
 
 
 def test_the_report_has_the_picture_and_the_numbers_and_can_be_written_again(tmp_path):

@@ -48,7 +48,7 @@ def test_explain_and_the_reference_page_say_what_the_metadata_says(field, langua
 
 def test_a_block_tells_type_limits_default_and_the_names_elsewhere(capsys):
     told = explained(capsys, "num_attention_heads")
-    assert "a whole number" in told and "at least 1; default 12" in told
+    assert "a whole number" in told and "1 to 16384; default 12" in told
     assert "keras-hub: num_heads" in told and "UER-py: heads_num" in told
 
 

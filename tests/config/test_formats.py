@@ -150,7 +150,7 @@ def test_a_form_is_recognised_by_its_keys(form):
 def test_a_form_can_be_named_and_an_unknown_one_gets_the_nearest():
     assert read(GOOGLE, form="huggingface").config.type_vocab_size == 2
     (fault,) = refusal(GOOGLE, form="googel")
-    assert "did you mean 'google'?" in str(fault)
+    assert fault.code == "unknown-form" and "did you mean 'google'?" in str(fault)
     with pytest.raises(ConfigError, match="no form 'pytorch'"):
         write_config(DEFAULT, "pytorch")
 
@@ -264,7 +264,8 @@ def test_a_gelu_that_was_decided_is_written_down_where_the_form_cannot_say_it():
 
 
 def test_a_gelu_that_is_none_or_of_no_use_is_refused():
-    assert "did you mean 'tanh'?" in str(refusal(GOOGLE, gelu="tahn")[0])
+    (fault,) = refusal(GOOGLE, gelu="tahn")
+    assert fault.code == "unknown-gelu" and "did you mean 'tanh'?" in str(fault)
     assert [fault.code for fault in refusal(GOOGLE | {"hidden_act": "relu"}, gelu="erf")] == ["gelu-not-used"]
 
 

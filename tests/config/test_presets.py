@@ -109,7 +109,7 @@ def test_names_of_presets_can_be_typed_and_their_hub_names_are_complete():
     for name, known in PRESETS.items():
         assert json.dumps(name).isascii() and " " not in name
         assert known.hub == "" or known.hub.count("/") == 1
-        assert known.gelu.rstrip("?") in ("erf", "tanh") and known.source
+        assert known.activation in ("gelu_erf", "gelu_tanh") and known.source
 
 
 def test_another_vocabulary_can_be_given():

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bertsmith.config.bert import head_counts
 from bertsmith.config.estimate.parameters import parameters
 from bertsmith.config.presets import preset
-from bertsmith.config.wish import heads_of, nearest_config, wished_count
+from bertsmith.config.wish import nearest_config, wished_count
 from bertsmith.errors import ConfigError
 
 BASE = preset("base")
@@ -75,6 +76,9 @@ def test_given_fields_that_do_not_fit_together_are_refused():
         nearest_config(25_000_000, BASE, {"hidden_size": 770, "num_attention_heads": 12})
 
 
-@pytest.mark.parametrize(("width", "heads"), [(768, 12), (312, 6), (128, 2), (288, 4), (7, 1), (1, 1)])
+@pytest.mark.parametrize(
+    ("width", "heads"), [(768, 12), (312, 6), (128, 2), (288, 4), (7, 1), (1, 1), (769, 1), (2**20, 2**14)]
+)
 def test_heads_are_as_near_to_64_wide_as_they_can_be(width, heads):
-    assert heads_of(width) == heads
+    assert head_counts(width)[0] == heads
+    assert all(width % count == 0 for count in head_counts(width))

@@ -1,5 +1,6 @@
 """The model card: README.md of a model folder, in the readers' language."""
 
+import os
 from collections.abc import Sequence
 from typing import TypedDict
 
@@ -75,12 +76,17 @@ def write_card(config: BertConfig, parts: frozenset[Part], labels: Sequence[str]
         ("use", ["\n\n".join(f"```{kind}\n{code}\n```" for kind, code in _USES[use])]),
     ]
     text = _front_matter(facts.get("text_languages", ()), _PIPELINES[use])
-    text += f"# {facts.get('title', 'BERT')}\n"
+    text += f"# {_printable(facts.get('title', 'BERT'))}\n"
     for heading, lines in sections:
         if any(lines):
             text += f"\n## {_HEADINGS[heading].text(language)}\n\n" if heading else "\n"
             text += "\n".join(lines) + "\n"
     return text
+
+
+def _printable(name: str) -> str:
+    """A name; bytes in that of a folder which are no UTF-8 are shown as such."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _front_matter(languages: Sequence[str], pipeline: str) -> str:

@@ -5,16 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bertsmith.checkpoints.names import Part, parts_in
+from bertsmith.checkpoints.weights import Arrays
 from bertsmith.config.bert import BertConfig
 from bertsmith.config.formats import ConfigFile
 from bertsmith.errors import CheckpointError
 from bertsmith.text.vocabulary import Vocabulary
-
-Arrays = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)

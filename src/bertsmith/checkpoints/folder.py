@@ -9,39 +9,31 @@ FOLDER/
 """
 
 import json
-from collections.abc import Mapping, Set
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from bertsmith.checkpoints.about import ABOUT, read_about
 from bertsmith.checkpoints.assembly import assembled, tell_left_out
 from bertsmith.checkpoints.cards import CardFacts, write_card
-from bertsmith.checkpoints.checkpoint import Arrays, Checkpoint
+from bertsmith.checkpoints.checkpoint import Checkpoint
 from bertsmith.checkpoints.hub import fetched, hub_name
-from bertsmith.checkpoints.huggingface import judges_parts, labels_of, read_config, values_of
+from bertsmith.checkpoints.huggingface import judges_parts, read_config, values_of
 from bertsmith.checkpoints.names import Part, check_shapes, shown
 from bertsmith.checkpoints.weights import SINGLE, find_weights, is_pickle, pickled, stored_arrays, write_arrays
 from bertsmith.config.bert import BertConfig
 from bertsmith.config.formats import read_config_file
 from bertsmith.errors import CheckpointError
-from bertsmith.files import json_text, write_folder_aside
+from bertsmith.files import disk_errors, json_text, write_folder_aside
 from bertsmith.progress import Listener, ignore
-from bertsmith.text.vocabulary import Vocabulary, read_vocabulary
+from bertsmith.text.vocabulary import TOKENIZER_CONFIG, TOKENIZER_JSON, VOCAB_TXT, Vocabulary, read_vocabulary
 
 __all__ = ["Checkpoint", "check_place", "read_config", "read_model_folder", "write_model_folder"]
 
-ABOUT = "bertsmith.json"
-_OURS = {
-    "config.json",
-    SINGLE,
-    "vocab.txt",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "README.md",
-    ABOUT,
-    "optimizer.safetensors",
-}
-_VOCABULARIES = ("vocab.txt", "tokenizer.json")
+OPTIMIZER = "optimizer.safetensors"
+MODEL_FILES = frozenset(
+    {"config.json", SINGLE, VOCAB_TXT, TOKENIZER_JSON, TOKENIZER_CONFIG, "README.md", ABOUT, OPTIMIZER},
+)
 
 
 def read_model_folder(path: Path, *, listen: Listener = ignore) -> Checkpoint:
@@ -95,16 +87,22 @@ def _check_folder(path: Path) -> None:
     )
 
 
-def read_vocabulary_of(path: Path, config: BertConfig) -> Vocabulary | None:
+def read_vocabulary_of(path: Path, config: BertConfig, names: Sequence[str] = (TOKENIZER_JSON, VOCAB_TXT)) -> Vocabulary | None:
     """The vocabulary of a model folder, None where it holds none.
+
+    Args:
+        path: the folder.
+        config: the sizes.
+        names: the files that may hold it; the first that is there is read.
 
     Raises:
         CheckpointError: it has more pieces than the word table has rows.
         DataError: it cannot be read.
     """
-    if not any((path / name).is_file() for name in _VOCABULARIES):
+    found = next((file for name in names if (file := path / name).is_file()), None)
+    if found is None:
         return None
-    vocabulary = read_vocabulary(path)
+    vocabulary = read_vocabulary(found)
     check_vocabulary(vocabulary, config, path)
     return vocabulary
 
@@ -126,37 +124,7 @@ def check_vocabulary(vocabulary: Vocabulary, config: BertConfig, path: Path) -> 
         )
 
 
-def read_about(path: Path, values: Mapping[str, Any], arrays: Arrays) -> dict[str, Any]:
-    """What bertsmith.json tells; without it the labels of the classification head, or nothing.
-
-    Raises:
-        CheckpointError: it is damaged, or its labels are not those of the weights.
-    """
-    classes = len(arrays["classifier.bias"]) if "classifier.bias" in arrays else 0
-    if not (path / ABOUT).is_file():
-        return {"labels": labels_of(values, classes)} if classes else {}
-    try:
-        about = json.loads((path / ABOUT).read_text(encoding="utf-8"))
-        fits = isinstance(about, dict) and len(about.get("labels", ())) == classes
-    except (ValueError, TypeError, RecursionError) as error:
-        raise _damaged_about(path, classes) from error
-    if not fits:
-        raise _damaged_about(path, classes)
-    found: dict[str, Any] = about
-    return found
-
-
-def _damaged_about(path: Path, classes: int) -> CheckpointError:
-    return CheckpointError(
-        "damaged-about",
-        "bertsmith.json is damaged, or its labels are not those of the {classes} classes in the weights",
-        where=path / ABOUT,
-        do="copy the whole folder again; without this file the model opens like one of transformers",
-        classes=classes,
-    )
-
-
-def check_place(path: Path, files: Set[str] = _OURS) -> None:
+def check_place(path: Path, files: Set[str] = MODEL_FILES) -> None:
     """Refuse to put a model where something else stands; jobs ask this before any long work.
 
     Args:
@@ -165,12 +133,14 @@ def check_place(path: Path, files: Set[str] = _OURS) -> None:
 
     Raises:
         CheckpointError: the folder holds files that no model folder of ours has, or is a file.
+        MachineError: no file system takes such a name, or the folder may not be read.
     """
-    if path.is_dir():
-        names = {file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir()}
-        foreign = names - files if ABOUT in names else names
-    else:
-        foreign = {path.name} if path.exists() else set()
+    with disk_errors(path):
+        if path.is_dir():
+            names = {file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir()}
+            foreign = names - files if ABOUT in names else names
+        else:
+            foreign = {path.name} if path.exists() else set()
     if foreign:
         raise CheckpointError(
             "model-place-taken",
@@ -199,7 +169,7 @@ def write_model_folder(path: Path, checkpoint: Checkpoint, *, language: str, car
         fill_model_folder(folder, checkpoint, language=language, card=card)
 
 
-def check_before_writing(path: Path, checkpoint: Checkpoint, files: Set[str] = _OURS) -> None:
+def check_before_writing(path: Path, checkpoint: Checkpoint, files: Set[str] = MODEL_FILES) -> None:
     """Refuse what cannot be written as a whole, before anything is written.
 
     Args:
@@ -225,7 +195,7 @@ def fill_model_folder(folder: Path, checkpoint: Checkpoint, *, language: str, ca
     write_arrays(folder / SINGLE, checkpoint.arrays)
     if checkpoint.vocabulary:
         checkpoint.vocabulary.write(folder)
-        _limit_tokenizer(folder / "tokenizer_config.json", config)
+        _limit_tokenizer(folder / TOKENIZER_CONFIG, config)
     write_text(folder / "README.md", write_card(config, parts, labels, card, language))
     about = checkpoint.about | ({"labels": labels} if labels else {}) | {"gelu": config.hidden_act}
     write_text(folder / ABOUT, json_text(about))
@@ -258,5 +228,8 @@ def _limit_tokenizer(file: Path, config: BertConfig) -> None:
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write a text as it is, with the line ends that it has."""
-    file.write_text(text, encoding="utf-8", newline="\n")
+    """Write a text as it is, with the line ends that it has.
+
+    Half a character, which a text file cannot hold, becomes a question mark: names of files that are no UTF-8 have such halves.
+    """
+    file.write_text(text, encoding="utf-8", errors="replace", newline="\n")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,9 @@ from bertsmith.checkpoints.tensorflow_names import (
     to_ours,
     to_theirs,
 )
+from bertsmith.checkpoints.weights import Arrays, in_fp32
 from bertsmith.errors import CheckpointError
 
-Arrays = dict[str, NDArray[np.float32]]
 Named = Mapping[str, NDArray[np.float32]]
 _FLOATS = ("float32", "float16", "bfloat16", "float64")
 _STATE = "checkpoint"  # the file in which TensorFlow keeps which checkpoint of a folder is the newest
@@ -48,6 +49,13 @@ _CUT = (Form.SPLIT, Form.SPLIT_BIAS, Form.JOINED)  # forms with an axis for the 
 _LAYER = re.compile(r"bert\.encoder\.layer\.(\d{1,4})\.")
 
 
+class Layout(StrEnum):
+    """How a checkpoint names its tensors: by names alone, as TensorFlow 1 did, or by a graph of objects."""
+
+    TF1 = "tf1"
+    TF2 = "tf2"
+
+
 @dataclass(frozen=True)
 class TensorFlowCheckpoint:
     """What a checkpoint of TensorFlow holds of a BERT.
@@ -56,14 +64,14 @@ class TensorFlowCheckpoint:
         arrays: by our names, in our orientation.
         slots: Adam's means by slot (`m`, `v`) and by our names; empty where there are none.
         step: how often the optimizer has stepped, None where it is not told.
-        kind: `tf1` for names alone, `tf2` for a graph of objects.
+        kind: how its tensors are named.
         left_over: names in the file that belong to no part of a BERT that we know.
     """
 
     arrays: Arrays
     slots: dict[str, Arrays]
     step: int | None
-    kind: str
+    kind: Layout
     left_over: tuple[str, ...]
 
 
@@ -80,7 +88,7 @@ def find_prefixes(folder: Path) -> list[Path]:
 def _newest(state: Path) -> str | None:
     """The last part of the path that the file names; the rest was true where it was written."""
     try:
-        text = state.read_text(encoding="utf-8")
+        text = state.read_text(encoding="utf-8") if state.is_file() else ""
     except (OSError, ValueError):
         return None
     match = re.search(r'^model_checkpoint_path: *"(.*)"', text, re.MULTILINE)
@@ -120,7 +128,7 @@ def read_tensorflow(prefix: Path) -> TensorFlowCheckpoint:
         slots.setdefault(slot, {})[ours] = _read(bundle, tensor)
     arrays = {ours: _read(bundle, tensor) for ours, tensor in content.arrays.items()}
     step = int(bundle.read(content.steps[0])) if content.steps else None
-    return TensorFlowCheckpoint(arrays, slots, step, "tf2" if graph else "tf1", tuple(content.left_over))
+    return TensorFlowCheckpoint(arrays, slots, step, Layout.TF2 if graph else Layout.TF1, tuple(content.left_over))
 
 
 def _graph(bundle: Bundle) -> ObjectGraph | None:
@@ -131,7 +139,7 @@ def _graph(bundle: Bundle) -> ObjectGraph | None:
 
 
 def _read(bundle: Bundle, tensor: Tensor) -> NDArray[np.float32]:
-    return np.array(to_ours(bundle.read(tensor.key), tensor.form), np.float32, order="C")
+    return in_fp32(to_ours(bundle.read(tensor.key), tensor.form), copy=True)
 
 
 def _check(bundle: Bundle, content: Content) -> None:
@@ -190,7 +198,7 @@ def write_tensorflow(
     heads: int,
     slots: Mapping[str, Named] | None = None,
     step: int | None = None,
-    kind: str = "tf1",
+    kind: Layout = Layout.TF1,
 ) -> None:
     """Write a checkpoint that TensorFlow restores, an array at a time.
 
@@ -200,7 +208,7 @@ def write_tensorflow(
         heads: N, for the axis that attention has in TensorFlow 2.
         slots: Adam's means by slot (`m`, `v`) and by our names.
         step: how often the optimizer has stepped.
-        kind: `tf1` for the names of google-research/bert; `tf2` for the objects of TensorFlow's model garden: restore it with
+        kind: TF1 for the names of google-research/bert; TF2 for the objects of TensorFlow's model garden: restore it with
             `tf.train.Checkpoint(encoder=…, masked_lm=…, next_sentence=…, sentence_prediction=…, optimizer=…)`, as far as there are such.
 
     Raises:
@@ -210,7 +218,7 @@ def write_tensorflow(
     known = {place.ours: place for place in places(sorted({int(n) for name in arrays for n in _LAYER.findall(name)}))}
     _check_writable(prefix, arrays, slots or {}, known, heads)
     chosen = [known[name] for name in arrays]
-    if kind == "tf1":
+    if kind == Layout.TF1:
         write_bundle(prefix, _tf1(chosen, arrays, slots or {}, step))
     else:
         write_bundle(prefix, _tf2(chosen, arrays, heads, slots or {}, step))

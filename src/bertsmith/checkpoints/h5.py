@@ -36,7 +36,7 @@ def _opened(file: Path) -> Iterator[Any]:
     try:
         with h5py.File(file, "r") as opened:
             yield opened
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
         raise CheckpointError(
             "damaged-h5",
             "the file is truncated, damaged, or no HDF5: {reason}",
@@ -126,9 +126,11 @@ def write_h5(
 
     Raises:
         MachineError: h5py is not installed.
+        OSError: the disk is full.
     """
     h5py = _h5py()
-    with h5py.File(file, "w") as opened:
+    # through a file of Python's: when the disk is full while HDF5 closes a file that it opened itself, the interpreter crashes
+    with open(file, "w+b") as place, h5py.File(place, "w") as opened:
         for path, array in arrays.items():
             opened.create_dataset(path, data=array)
         for group, name in (names or {}).items():

@@ -65,6 +65,8 @@ def fetched(name: str, *, files: tuple[str, ...] = _ALL, listen: Listener = igno
     from huggingface_hub import constants, snapshot_download
 
     reason = "HF_HUB_OFFLINE" if constants.HF_HUB_OFFLINE else ""
+    if not reason:
+        listen(note("asking-hub", "asking {endpoint} for {name}", endpoint=constants.ENDPOINT, name=name))
     try:
         folder = None if reason else _snapshot(snapshot_download, name, files, offline=False)
     except Exception as error:  # what the library raises is not one tree: HTTP, sockets, its own

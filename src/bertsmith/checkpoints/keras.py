@@ -4,10 +4,10 @@ Keras names the groups of a file by class and number (`layers/transformer_encode
 them; arrays are found by that name and written at those places. H heads' arrays there are (D, A, H) and (A, H, D).
 """
 
-import json
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertsmith.checkpoints.h5 import check_floats, read_h5, write_h5
+from bertsmith.checkpoints.json_objects import json_object
 from bertsmith.checkpoints.names import MLM_BIAS
+from bertsmith.checkpoints.weights import Arrays, in_fp32, keep
 from bertsmith.errors import CheckpointError
 from bertsmith.files import json_text
 
-Arrays = dict[str, NDArray[np.float32]]
 WEIGHTS, TASK_WEIGHTS, TASK = "model.weights.h5", "task.weights.h5", "task.json"
 VOCABULARY = Path("assets") / "tokenizer" / "vocabulary.txt"
 _MOST_BYTES = 64 * 2**30  # of a part of a `.keras` file; assumed: sixty times the largest BERT
@@ -65,32 +66,29 @@ def read_keras(path: Path) -> tuple[Arrays, tuple[str, ...]]:
     left_over: list[str] = []
     with _weight_files(path) as files:
         for file in files:
-            found, rest = _named(*read_h5(file), file)
-            arrays |= found
-            left_over += rest
+            left_over += _add(arrays, *read_h5(file), file)
     return arrays, tuple(left_over)
 
 
-class _weight_files:  # noqa: N801  # reads like the function that it stands for
+@contextmanager
+def _weight_files(path: Path) -> Iterator[list[Path]]:
     """The h5 files of a folder, or of a `.keras` file unpacked for as long as they are needed."""
+    if path.is_dir():
+        yield [file for name in (WEIGHTS, TASK_WEIGHTS) if (file := path / name).is_file()]
+    elif path.suffix == ".h5":
+        yield [path]
+    else:
+        with TemporaryDirectory() as place:
+            yield [_unpacked(path, place)]
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.place = path, TemporaryDirectory()
 
-    def __enter__(self) -> list[Path]:
-        if self.path.is_dir():
-            return [file for name in (WEIGHTS, TASK_WEIGHTS) if (file := self.path / name).is_file()]
-        if self.path.suffix == ".h5":
-            return [self.path]
-        try:
-            with zipfile.ZipFile(self.path) as packed:
-                _check_parts(packed, self.path)
-                return [Path(packed.extract(WEIGHTS, self.place.name))]
-        except _BROKEN as error:
-            raise _damaged(self.path, str(error)) from error
-
-    def __exit__(self, *_: object) -> None:
-        self.place.cleanup()
+def _unpacked(path: Path, place: str) -> Path:
+    try:
+        with zipfile.ZipFile(path) as packed:
+            _check_parts(packed, path)
+            return Path(packed.extract(WEIGHTS, place))
+    except _BROKEN as error:
+        raise _damaged(path, str(error)) from error
 
 
 def read_keras_config(path: Path) -> dict[str, Any]:
@@ -102,10 +100,10 @@ def read_keras_config(path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as packed:
             _check_parts(packed, path)
-            found = json.loads(packed.read("config.json"))
+            found = json_object(packed.read("config.json"))
     except _BROKEN as error:
         raise _damaged(path, str(error)) from error
-    if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
+    if not isinstance(found.get("config"), dict):
         raise _damaged(path, "its config.json describes no model")
     # a task wraps the backbone that the sizes are of
     inner = found["config"].get("backbone")
@@ -147,19 +145,18 @@ def _check_parts(packed: zipfile.ZipFile, path: Path) -> None:
             )
 
 
-def _named(found: Mapping[str, NDArray[Any]], names: Mapping[str, str], file: Path) -> tuple[Arrays, list[str]]:
-    """The arrays of one file under our names."""
-    arrays: Arrays = {}
+def _add(arrays: Arrays, found: Mapping[str, NDArray[Any]], names: Mapping[str, str], file: Path) -> list[str]:
+    """Add what one file holds, under our names; returns the paths that belong to no BERT."""
     left_over = []
     for path, array in found.items():
         group, _, number = path.rpartition("/vars/")
         ours = _our_name(group, names, number)
         if ours is not None:
             check_floats(path, array, file)
-            arrays[ours] = _turned(ours, array)
+            keep(arrays, ours, _turned(ours, array), file)
         elif not group.startswith("optimizer"):
             left_over.append(path)
-    return arrays, left_over
+    return left_over
 
 
 def _our_name(group: str, names: Mapping[str, str], number: str) -> str | None:
@@ -183,11 +180,12 @@ def _is_table(name: str) -> bool:
 
 def _turned(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
     """An array of Keras in torch's orientation: heads joined, kernels transposed."""
-    values = array.astype(np.float32, copy=False)
+    values = in_fp32(array)
     if name.endswith(".bias"):
         return values.reshape(-1)
     if values.ndim == 3:
-        values = values.reshape(-1, values.shape[2]) if ".attention.output." in name else values.reshape(values.shape[0], -1)
+        first, second, third = values.shape
+        values = values.reshape((first * second, third) if ".attention.output." in name else (first, second * third))
     return values if values.ndim == 1 or _is_table(name) else np.ascontiguousarray(values.T)
 
 

@@ -127,10 +127,11 @@ def check_shapes(config: BertConfig, found: Mapping[str, Shape], where: object) 
         CheckpointError: missing, unexpected and wrongly shaped arrays, all at once.
     """
     wanted: dict[str, Shape] = {}
-    classes = found.get("classifier.bias", found.get("classifier.weight", (2,)))
+    rows = found.get("classifier.weight", ()) or found.get("classifier.bias", ())
+    classes = max(rows[0], 1) if rows else 2  # a head that chooses among no classes has a wrong shape, too
     for part in Part:
         if part is Part.ENCODER or part in parts_in(found):
-            wanted |= shapes(config, part, classes[0] if classes else 2)
+            wanted |= shapes(config, part, classes)
     faults = [
         _missing([name for name in wanted if name not in found], where),
         _unexpected([name for name in found if name not in wanted], where),

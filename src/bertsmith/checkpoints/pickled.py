@@ -1,6 +1,5 @@
 """Pickles (`pytorch_model.bin`): made into safetensors by a process of its own, and never opened in this one."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,9 +10,9 @@ from tempfile import TemporaryDirectory
 from bertsmith.checkpoints import unpickle
 from bertsmith.checkpoints.weights import POINTER_START, StoredArray, files_of_index, pointer_file, stored_arrays
 from bertsmith.errors import CheckpointError
+from bertsmith.machine import bare_environment
 
 SINGLE, INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
-_KEPT = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV")
 
 
 def find_pickles(folder: Path) -> list[Path]:
@@ -56,10 +55,9 @@ def _unpickle(file: Path, target: Path) -> None:
     with open(file, "rb") as opened:
         if opened.read(len(POINTER_START)) == POINTER_START:
             raise pointer_file(file)
-    environment = {name: value for name, value in os.environ.items() if name in _KEPT}
     # -I: neither the current folder nor variables of the environment decide what is imported
     command = [sys.executable, "-I", unpickle.__file__, str(file.resolve()), str(target)]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, env=bare_environment(), capture_output=True, text=True, check=False)
     if run.returncode == 0:
         return
     reason = run.stderr.strip().splitlines()[-1] if run.stderr.strip() else f"exit code {run.returncode}"

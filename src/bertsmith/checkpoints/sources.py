@@ -8,7 +8,6 @@ transformers-h5  config.json and tf_model.h5
 pytorch          config.json or bert_config.json and pytorch_model.bin, a pickle
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,24 +17,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bertsmith.checkpoints.assembly import InMemory, Readable, assembled
-from bertsmith.checkpoints.checkpoint import Arrays, Checkpoint
-from bertsmith.checkpoints.folder import ABOUT, check_vocabulary, read_about
+from bertsmith.checkpoints.about import read_about, tells_of_texts
+from bertsmith.checkpoints.assembly import InMemory, Readable, assembled, tell_not_finite
+from bertsmith.checkpoints.checkpoint import Checkpoint
+from bertsmith.checkpoints.folder import OPTIMIZER, read_vocabulary_of
 from bertsmith.checkpoints.google import TensorFlowCheckpoint, find_prefixes, listed, read_tensorflow
+from bertsmith.checkpoints.json_objects import json_object
 from bertsmith.checkpoints.keras import TASK_WEIGHTS, VOCABULARY, WEIGHTS, read_keras, read_keras_config
 from bertsmith.checkpoints.names import shown
+from bertsmith.checkpoints.object_graph import GRAPH
 from bertsmith.checkpoints.pickled import find_pickles, unpickled
 from bertsmith.checkpoints.transformers_h5 import FILE as H5_FILE
 from bertsmith.checkpoints.transformers_h5 import read_transformers_h5
-from bertsmith.checkpoints.weights import INDEX, SINGLE, find_weights, stored_arrays
+from bertsmith.checkpoints.weights import INDEX, SINGLE, Arrays, find_weights, stored_arrays
 from bertsmith.config.bert import BertConfig
 from bertsmith.config.formats import ConfigFile, config_from_values, read_config_file
 from bertsmith.errors import CheckpointError
 from bertsmith.progress import Listener, ignore, warning
-from bertsmith.text.vocabulary import Vocabulary, read_vocabulary
+from bertsmith.text.vocabulary import TOKENIZER_JSON, VOCAB_TXT, Vocabulary
 
-OPTIMIZER, REST = "optimizer.safetensors", "rest.safetensors"
-_OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"  # what every object checkpoint of TensorFlow 2 holds
+REST = "rest.safetensors"
 _MEANS = ("m", "v")
 
 
@@ -134,7 +135,7 @@ def _file(file: Path) -> Iterator[Source]:
 
 def _tensorflow_kind(prefix: Path) -> Kind:
     try:
-        return Kind.GOOGLE_TF2 if _OBJECTS in listed(prefix) else Kind.GOOGLE
+        return Kind.GOOGLE_TF2 if GRAPH in listed(prefix) else Kind.GOOGLE
     except CheckpointError:  # told when it is read, so that it does not stand in the way of a whole checkpoint beside it
         return Kind.GOOGLE
 
@@ -146,7 +147,7 @@ def read_source(source: Source, *, gelu: str = "auto", vocab_size: int | None = 
         source: which.
         gelu: the form of gelu where no file says it: auto, erf, tanh, google-2018, google-2019.
         vocab_size: pieces, for configs that do not say it.
-        listen: told what decided the gelu, and which arrays belong to no BERT.
+        listen: told what decided the gelu, which arrays belong to no BERT, and which hold something else than numbers.
 
     Raises:
         CheckpointError: damaged, absent or left-over arrays, or arrays that do not fit the config.
@@ -158,10 +159,12 @@ def read_source(source: Source, *, gelu: str = "auto", vocab_size: int | None = 
     stored, training = _read(source, listen)
     kept = _kept_apart(source.folder / REST, "") if source.kind is Kind.KERAS else {}
     arrays = assembled({**kept, **stored}, file.config, source.weights)
-    vocabulary = vocabulary_of(source, file.config)
     about = read_about(source.folder, file.values, arrays)
+    vocabulary = _vocabulary(source, file.config, about)
     slots, step = (training.slots, training.step) if training else _optimizer(source.folder, about)
     _check_slots(slots, arrays, source)
+    means = {f"{slot} {name}": mean for slot, found in slots.items() for name, mean in found.items()}
+    tell_not_finite({**arrays, **means}, source.weights, listen)
     return Checkpoint(file.config, arrays, vocabulary, about, slots, step, file)
 
 
@@ -248,35 +251,20 @@ def _check_slots(slots: Mapping[str, Arrays], arrays: Arrays, source: Source) ->
         )
 
 
-def vocabulary_of(source: Source, config: BertConfig) -> Vocabulary | None:
-    """The vocabulary beside a checkpoint, None where there is none.
-
-    Raises:
-        CheckpointError: it has more pieces than the word table has rows.
-        DataError: it cannot be read.
-    """
-    names = (VOCABULARY, Path("vocab.txt")) if source.kind is Kind.KERAS else (Path("tokenizer.json"), Path("vocab.txt"))
-    found = next((file for name in names if (file := source.folder / name).is_file()), None)
-    if found is None:
-        return None
-    vocabulary = _cased(read_vocabulary(found), source.folder)
-    check_vocabulary(vocabulary, config, source.folder)
-    return vocabulary
-
-
-def _cased(vocabulary: Vocabulary, folder: Path) -> Vocabulary:
-    """The vocabulary with what bertsmith.json or keras-hub's tokenizer.json says about case and accents."""
-    told = _json(folder / ABOUT).get("text") or _json(folder / "tokenizer.json").get("config") or {}
-    if not isinstance(told, dict) or not isinstance(told.get("lowercase"), bool):
+def _vocabulary(source: Source, config: BertConfig, about: Mapping[str, Any]) -> Vocabulary | None:
+    """The vocabulary beside a checkpoint, None where there is none; what bertsmith.json says of case and accents goes first."""
+    names = (VOCABULARY.as_posix(), VOCAB_TXT) if source.kind is Kind.KERAS else (TOKENIZER_JSON, VOCAB_TXT)
+    vocabulary = read_vocabulary_of(source.folder, config, names)
+    told = about.get("text") or (_told_by_keras(source.folder / TOKENIZER_JSON) if source.kind is Kind.KERAS else None)
+    if vocabulary is None or not told:
         return vocabulary
-    split = bool(told.get("split_chinese", True))
-    return Vocabulary(vocabulary.pieces, bool(told["lowercase"]), told.get("strip_accents"), split)
+    return Vocabulary(vocabulary.pieces, told["lowercase"], told.get("strip_accents"), told.get("split_chinese", True))
 
 
-def _json(file: Path) -> dict[str, Any]:
-    """The object in a file; empty where there is none."""
+def _told_by_keras(file: Path) -> dict[str, Any] | None:
+    """What keras-hub's tokenizer.json says of case and accents; None where it is absent or says nothing."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        told = json_object(file.read_bytes()).get("config") if file.is_file() else None
+    except (OSError, ValueError):
+        return None
+    return told if tells_of_texts(told) else None

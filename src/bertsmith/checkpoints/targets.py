@@ -5,52 +5,43 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bertsmith.checkpoints.about import ABOUT
 from bertsmith.checkpoints.cards import CardFacts
-from bertsmith.checkpoints.checkpoint import Arrays, Checkpoint
+from bertsmith.checkpoints.checkpoint import Checkpoint
 from bertsmith.checkpoints.folder import (
-    ABOUT,
+    MODEL_FILES,
+    OPTIMIZER,
     check_before_writing,
     fill_model_folder,
     labels_of_checkpoint,
     write_text,
 )
-from bertsmith.checkpoints.google import write_tensorflow
+from bertsmith.checkpoints.google import Layout, write_tensorflow
 from bertsmith.checkpoints.huggingface import values_of
 from bertsmith.checkpoints.keras import TASK, TASK_WEIGHTS, VOCABULARY, WEIGHTS, task_json, write_keras, write_tokenizer
 from bertsmith.checkpoints.names import MLM_BIAS, Part, parts_in
-from bertsmith.checkpoints.sources import OPTIMIZER, REST, Kind
+from bertsmith.checkpoints.sources import REST, Kind
 from bertsmith.checkpoints.transformers_h5 import FILE as H5_FILE
 from bertsmith.checkpoints.transformers_h5 import write_transformers_h5
-from bertsmith.checkpoints.weights import SINGLE, write_arrays
+from bertsmith.checkpoints.weights import SINGLE, Arrays, write_arrays
 from bertsmith.config.formats import write_config
 from bertsmith.errors import UsageError
 from bertsmith.files import json_text, write_folder_aside
 from bertsmith.messages import Phrase
+from bertsmith.text.vocabulary import VOCAB_TXT
 
 PREFIX = "bert_model.ckpt"
 WRITTEN = tuple(kind for kind in Kind if kind is not Kind.PYTORCH)  # a pickle is read, and never written
 # what a folder holds that one of these writers made
-_FILES = {
-    *(
-        "config.json",
-        "bert_config.json",
-        SINGLE,
-        OPTIMIZER,
-        REST,
-        H5_FILE,
-        TASK,
-        "vocab.txt",
-        "tokenizer.json",
-        "tokenizer_config.json",
-    ),
-    *("README.md", ABOUT, "checkpoint", WEIGHTS, TASK_WEIGHTS, "metadata.json", VOCABULARY.as_posix()),
+_FILES = MODEL_FILES | {
+    *("bert_config.json", REST, H5_FILE, TASK, WEIGHTS, TASK_WEIGHTS, VOCABULARY.as_posix()),
     *(f"{PREFIX}.index", f"{PREFIX}.data-00000-of-00001"),
+    *("checkpoint", "metadata.json"),  # what TensorFlow and keras-hub put beside their own, and never need
 }
 KERAS_HEAD = Phrase(
     "keras-hub's masked-LM head adds 1e-5 to the variance in its norm, whatever layer_norm_eps is: its logits differ a little",
     "keras-hub 的掩码语言模型头在归一化时总给方差加 1e-5（与 layer_norm_eps 无关）：其 logits 略有不同",
 )
-_KERAS_METADATA = {"keras_version": "3.0.0", "keras_hub_version": "0.32.0"}
 
 
 @dataclass(frozen=True)
@@ -62,12 +53,14 @@ class Written:
         beside: arrays that this form has no place for; they stand in `rest.safetensors`.
         said: what the form's own code will not honour.
         elsewhere: parts that stand in another file than `weights`.
+        replaced: whether an older model at this place was replaced.
     """
 
     weights: str
     beside: tuple[str, ...]
     said: tuple[Phrase, ...]
     elsewhere: Mapping[Part, str] = field(default_factory=dict)
+    replaced: bool = False
 
 
 def write_target(path: Path, kind: Kind, checkpoint: Checkpoint, *, language: str, card: CardFacts) -> Written:
@@ -93,12 +86,13 @@ def write_target(path: Path, kind: Kind, checkpoint: Checkpoint, *, language: st
             kinds=", ".join(WRITTEN),
         )
     check_before_writing(path, checkpoint, _FILES)
+    older = path.exists()
     with write_folder_aside(path) as folder:
         if kind is Kind.HUGGINGFACE:
             fill_model_folder(folder, _with_step(checkpoint), language=language, card=card)
             _write_slots(folder, checkpoint)
-            return Written(SINGLE, (), ())
-        return _WRITERS[kind](folder, checkpoint)
+            return Written(SINGLE, (), (), replaced=older)
+        return replace(_WRITERS[kind](folder, checkpoint), replaced=older)
 
 
 def _with_step(checkpoint: Checkpoint) -> Checkpoint:
@@ -109,14 +103,14 @@ def _with_step(checkpoint: Checkpoint) -> Checkpoint:
 
 
 def _google(folder: Path, checkpoint: Checkpoint) -> Written:
-    return _tensorflow(folder, checkpoint, "tf1")
+    return _tensorflow(folder, checkpoint, Layout.TF1)
 
 
 def _google_tf2(folder: Path, checkpoint: Checkpoint) -> Written:
-    return _tensorflow(folder, checkpoint, "tf2")
+    return _tensorflow(folder, checkpoint, Layout.TF2)
 
 
-def _tensorflow(folder: Path, checkpoint: Checkpoint, kind: str) -> Written:
+def _tensorflow(folder: Path, checkpoint: Checkpoint, kind: Layout) -> Written:
     values, said = write_config(checkpoint.config, "google", checkpoint.source)
     write_text(folder / "bert_config.json", json_text(values))
     _write_vocabulary(folder, checkpoint)
@@ -155,7 +149,6 @@ def _keras(folder: Path, checkpoint: Checkpoint) -> Written:
     task = task_json(values, checkpoint.arrays)
     if task:
         write_text(folder / TASK, json_text(task))
-    write_text(folder / "metadata.json", json_text(_KERAS_METADATA | {"tasks": ["MaskedLM", "TextClassifier"]}))
     vocabulary = checkpoint.vocabulary
     if vocabulary:
         accents = vocabulary.lowercase if vocabulary.strip_accents is None else vocabulary.strip_accents
@@ -178,7 +171,7 @@ _WRITERS: Mapping[Kind, Callable[[Path, Checkpoint], Written]] = {
 def _write_vocabulary(folder: Path, checkpoint: Checkpoint) -> None:
     """A bare vocab.txt, as Google's releases have it; bertsmith.json says how texts are made ready."""
     if checkpoint.vocabulary:
-        write_text(folder / "vocab.txt", "".join(piece + "\n" for piece in checkpoint.vocabulary.pieces))
+        write_text(folder / VOCAB_TXT, "".join(piece + "\n" for piece in checkpoint.vocabulary.pieces))
 
 
 def _write_about(folder: Path, checkpoint: Checkpoint) -> None:

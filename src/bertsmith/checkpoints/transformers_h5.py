@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from bertsmith.checkpoints.h5 import check_floats, read_h5, write_h5
 from bertsmith.checkpoints.names import TABLE
-from bertsmith.errors import CheckpointError
+from bertsmith.checkpoints.weights import Arrays, in_fp32, keep
 
-Arrays = dict[str, NDArray[np.float32]]
 FILE = "tf_model.h5"
 _TOPS = ("bert", "mlm___cls", "nsp___cls", "cls", "classifier", "qa_outputs")
 _HEADS = {"mlm___cls": "cls", "nsp___cls": "cls"}
@@ -40,16 +39,7 @@ def read_transformers_h5(file: Path) -> tuple[Arrays, tuple[str, ...]]:
             left_over.append(path)
             continue
         check_floats(path, array, file)
-        turned = _turned(path, array)
-        if name in arrays and not np.array_equal(arrays[name], turned):  # the table stands in each layer that uses it
-            raise CheckpointError(
-                "arrays-differ",
-                "{name} is stored twice, with different values",
-                where=file,
-                do="save the model again with the transformers that wrote it",
-                name=name,
-            )
-        arrays[name] = turned
+        keep(arrays, name, _turned(path, array), file)  # the table stands in each layer that uses it
     return arrays, tuple(left_over)
 
 
@@ -65,7 +55,7 @@ def our_name(path: str) -> str | None:
 
 
 def _turned(path: str, array: NDArray[Any]) -> NDArray[np.float32]:
-    values = array.astype(np.float32, copy=False)
+    values = in_fp32(array)
     return np.ascontiguousarray(values.T) if path.removesuffix(":0").endswith("/kernel") else values
 
 

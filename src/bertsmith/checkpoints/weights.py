@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from bertsmith.checkpoints.json_objects import json_object
 from bertsmith.checkpoints.names import Shape, shown
 from bertsmith.errors import CheckpointError
 
+Arrays = dict[str, NDArray[np.float32]]  # by our names
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 _TENSORFLOW = (".h5", ".keras", ".index", ".meta", ".pb", ".msgpack")
@@ -53,7 +55,35 @@ class StoredArray:
         raw = np.fromfile(self.file, _KINDS[self.kind], count, offset=self.start)
         # bf16 is the upper half of fp32; numpy has no name for it
         values = (raw.astype("<u4") << np.uint32(16)).view("<f4") if self.kind == "BF16" else raw
-        return values.astype(np.float32, copy=False).reshape(self.shape)
+        return in_fp32(values).reshape(self.shape)
+
+
+def in_fp32(values: NDArray[Any], *, copy: bool = False) -> NDArray[np.float32]:
+    """Values in fp32, row by row; those of fp64 that are too large become infinite, which `convert` and `inspect` tell."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32, order="C", copy=copy)
+
+
+def equal(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
+    """Whether two arrays are copies of each other, of what is no number, too."""
+    return np.array_equal(one, other) or np.array_equal(one, other, equal_nan=True)  # the second is many times slower
+
+
+def keep(arrays: Arrays, name: str, values: NDArray[np.float32], file: Path) -> None:
+    """Add an array to those of a file, which may hold it twice if both are the same.
+
+    Raises:
+        CheckpointError: it is there already, with other values.
+    """
+    if name in arrays and not equal(arrays[name], values):
+        raise CheckpointError(
+            "arrays-differ",
+            "{name} is stored twice, with different values",
+            where=file,
+            do="save the model again with the program that wrote it",
+            name=name,
+        )
+    arrays[name] = values
 
 
 def find_weights(folder: Path) -> list[Path]:
@@ -114,7 +144,7 @@ def files_of_index(index: Path) -> list[Path]:
         CheckpointError: the index is damaged, or names absent files, or files elsewhere.
     """
     try:
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        names = sorted(set(json_object(index.read_bytes())["weight_map"].values()))
         outside = [name for name in names if Path(name).name != name]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged_index(index) from error
@@ -153,7 +183,7 @@ def stored_arrays(file: Path) -> dict[str, StoredArray]:
             pass
         with open(file, "rb") as opened:
             size = int.from_bytes(opened.read(8), "little")
-            header: dict[str, Any] = json.loads(opened.read(size))
+            header = json_object(opened.read(size))
     except (SafetensorError, ValueError) as error:
         raise _unreadable(file, str(error)) from error
     header.pop("__metadata__", None)

@@ -60,7 +60,7 @@ def _parameter(field: "dataclasses.Field[Any]", hint: Any, language: str) -> ins
         show_default=False,
         metavar="NAME" if doc_of(field).choices else METAVARS.get(asked),
         group=ARGUMENTS.text(language) if doc_of(field).positional else FLAGS.text(language),
-        converter=_number if asked in (int, float) else None,
+        converter=_number if asked in (int, float) else _path if asked is Path else None,
     )
     return inspect.Parameter(field.name, kind, default=None, annotation=Annotated[asked, parameter])
 
@@ -70,6 +70,11 @@ def _without_none(hint: Any) -> Any:
         return hint
     (asked,) = (option for option in typing.get_args(hint) if option is not type(None))
     return asked
+
+
+def _path(hint: Any, tokens: Sequence[Token]) -> object:
+    """The path that was typed; an empty one stays a text, which the settings refuse, because as a path it is the current folder."""
+    return Path(tokens[0].value) if tokens[0].value else ""
 
 
 def _number(hint: Any, tokens: Sequence[Token]) -> object:

@@ -43,7 +43,7 @@ def known_error(error: BaseException, words: Sequence[str]) -> BertsmithError | 
             return Interrupted(
                 "stopped-by-hand",
                 "stopped",
-                do="run the same command again to go on: {command}",
+                do="run the same command again: {command}",
                 command=shlex.join(["bertsmith", *words]),
             )
         case ModuleNotFoundError(name=str(name)) if name.split(".")[0] != "bertsmith":

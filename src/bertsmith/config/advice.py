@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from bertsmith.config.bert import BertConfig
+from bertsmith.config.bert import HEAD, BertConfig, head_counts
+from bertsmith.config.estimate.parameters import parameters
 from bertsmith.messages import Phrase
 from bertsmith.progress import Note, warning
 
@@ -12,6 +13,10 @@ TILE = 64  # width of a tile of the fast matrix kernels
 LARGE_DROPOUT = 0.5  # from here more is dropped than kept; assumed to be a slip
 USUAL_SPREAD = (0.005, 0.1)  # of first weights; 0.02 in every published BERT, the bounds are assumed
 LONG = 2048  # positions, four times the published ones; assumed
+_LARGEST, _DEEPEST = (
+    10_700_000_000,
+    48,
+)  # parameters and layers of XLM-R XXL (Goyal 2021), the largest published encoder of text
 _HEAD_RANGE = (16, 256)  # widths of a head between the narrowest published one (24) and what fused kernels take
 
 
@@ -38,18 +43,40 @@ def _odd_widths(config: BertConfig) -> list[Note]:
 
 
 def _head_width(config: BertConfig) -> Note | None:
-    width = config.head_width
-    if width % LANE == 0 and _HEAD_RANGE[0] <= width <= _HEAD_RANGE[1]:
+    if _is_usual_head(config.head_width):
         return None
+    wide = f"hidden_size {HEAD * config.num_attention_heads}"
+    fitting = [heads for heads in head_counts(config.hidden_size) if _is_usual_head(config.hidden_size // heads)]
+    heads = f"num_attention_heads {fitting[0]}" if fitting else ""
     return warning(
         "odd-head-width",
         "a head is {width} wide: fast attention kernels want a multiple of {lane} from {least} to {most}, and published BERTs have "
-        "64 → use {heads} for num_attention_heads, or a hidden_size that is 64 times the heads",
-        width=width,
+        "64 → use {way}",
+        width=config.head_width,
         lane=LANE,
         least=_HEAD_RANGE[0],
         most=_HEAD_RANGE[1],
-        heads=max(config.hidden_size // 64, 1),
+        way=Phrase(f"{heads} or {wide}", f"{heads} 或 {wide}") if heads else wide,
+    )
+
+
+def _is_usual_head(width: int) -> bool:
+    return width % LANE == 0 and _HEAD_RANGE[0] <= width <= _HEAD_RANGE[1]
+
+
+def _size(config: BertConfig) -> Note | None:
+    count = parameters(config).encoder
+    if config.num_hidden_layers <= _DEEPEST and count <= _LARGEST:
+        return None
+    return warning(
+        "huge-network",
+        "{layers} layers of width {width} have {parameters} parameters, and no published encoder of text has more than {deepest} "
+        "layers or {largest} parameters → look for a slip in num_hidden_layers, hidden_size and intermediate_size; large has 24 layers of 1024",
+        layers=config.num_hidden_layers,
+        width=config.hidden_size,
+        parameters=f"{count:,}",
+        deepest=_DEEPEST,
+        largest=f"{_LARGEST:,}",
     )
 
 
@@ -146,6 +173,7 @@ def _positions(config: BertConfig) -> Note | None:
 
 
 _FINDINGS: tuple[Callable[[BertConfig], Note | None], ...] = (
+    _size,
     _head_width,
     _vocabulary,
     _feed_forward,

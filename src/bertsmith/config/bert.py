@@ -1,13 +1,45 @@
 """What a BERT is: every size and rate of the network, documented once, checked as a whole."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
-from bertsmith.config.fields import REQUIRED, build, check, documented
+from bertsmith.config.fields import REQUIRED, check, documented
 from bertsmith.errors import ConfigError
+from bertsmith.messages import Phrase
 
 ACTIVATIONS = ("gelu_erf", "gelu_tanh", "relu", "silu")
+# the name in transformers' table of activations → ours; `gelu` is the erf form there, whoever trained the weights
+TRANSFORMERS_ACTIVATIONS = {
+    "gelu": "gelu_erf",
+    "gelu_python": "gelu_erf",
+    "gelu_new": "gelu_tanh",
+    "gelu_fast": "gelu_tanh",
+    "gelu_accurate": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "gelu_python_tanh": "gelu_tanh",
+    "swish": "silu",
+}
+_ELSEWHERE = tuple(
+    {
+        **{
+            name: Phrase(f"; transformers' {name} is {ours}", f"；transformers 的 {name} 即 {ours}")
+            for name, ours in TRANSFORMERS_ACTIVATIONS.items()
+        },
+        "gelu": Phrase(
+            "; gelu_erf is the exact one, transformers' gelu, and gelu_tanh that of Google's code since 2019",
+            "；gelu_erf 是精确形式，即 transformers 的 gelu；gelu_tanh 是谷歌代码 2019 年起所用的形式",
+        ),
+    }.items()
+)
+HEAD = 64  # width of a head in all of Google's sizes
+NARROWEST = 8  # width of a head below which none is proposed: what matrix units take at once, in 16-bit formats
+# Bounds of the sizes, so that a slip is told as one and all that is reckoned of them stays finite and quick. The largest
+# published encoder of text, XLM-R XXL (Goyal 2021), has 48 layers of width 4096 with 16,384 inside; that these are far enough
+# beyond it is assumed.
+MOST_PIECES = 2**31 - 1  # ids are 32-bit numbers
+DEEPEST, WIDEST, LONGEST, MOST_SEGMENTS = 2**12, 2**20, 2**24, 2**16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +51,7 @@ class BertConfig:
         "number of pieces in the vocabulary",
         "词表中词片的数量",
         low=8,
-        high=2**31 - 1,
+        high=MOST_PIECES,
         unit="pieces",
         source="Devlin 2019, section 3",
         cost=(
@@ -37,6 +69,7 @@ class BertConfig:
         "width of every token's vector",
         "每个词元向量的宽度",
         low=1,
+        high=WIDEST,
         unit="numbers",
         source="Devlin 2019, section 3 (H)",
         cost=(
@@ -53,6 +86,7 @@ class BertConfig:
         "number of encoder layers",
         "编码器的层数",
         low=1,
+        high=DEEPEST,
         unit="layers",
         source="Devlin 2019, section 3 (L)",
         cost=(
@@ -69,6 +103,7 @@ class BertConfig:
         "attention heads of a layer; must divide hidden_size",
         "每层注意力头数，须整除 hidden_size",
         low=1,
+        high=WIDEST // HEAD,
         unit="heads",
         source="Devlin 2019, section 3 (A)",
         cost=(
@@ -85,6 +120,7 @@ class BertConfig:
         "width inside the feed-forward part of a layer",
         "前馈部分的内部宽度",
         low=1,
+        high=4 * WIDEST,
         unit="numbers",
         source="Devlin 2019, section 3 (4·H)",
         cost=(
@@ -101,6 +137,7 @@ class BertConfig:
         "activation of the feed-forward part; Google's later code and Keras use the tanh form",
         "前馈部分的激活函数；谷歌后期代码与 Keras 用 tanh 形式",
         choices=ACTIVATIONS,
+        elsewhere=_ELSEWHERE,
         source="Hendrycks and Gimpel 2016",
         cost=(
             "no parameters; little time beside the two products around it",
@@ -148,6 +185,7 @@ class BertConfig:
         "longest sequence that the position table can hold",
         "位置表能容纳的最长序列",
         low=4,
+        high=LONGEST,
         unit="tokens",
         source="Devlin 2019, appendix A.2",
         cost=(
@@ -164,6 +202,7 @@ class BertConfig:
         "number of segment kinds",
         "句段种类数",
         low=1,
+        high=MOST_SEGMENTS,
         unit="segments",
         source="Devlin 2019, section 3",
         cost=("H parameters a kind", "每种 H 个参数"),
@@ -203,6 +242,7 @@ class BertConfig:
         "id of [PAD]",
         "[PAD] 的编号",
         low=0,
+        high=MOST_PIECES - 1,
         source="google-research/bert, run_classifier.py",
         cost=("nothing: bertsmith lays sequences end to end", "无：bertsmith 把序列首尾相接，不做填充"),
         change=("to the line of [PAD] in the vocabulary, counted from 0", "设为 [PAD] 在词表中的行号（从 0 数起）"),
@@ -226,28 +266,42 @@ class BertConfig:
 
     def _head_fault(self) -> ConfigError | None:
         size, heads = self.hidden_size, self.num_attention_heads
-        if not (isinstance(size, int) and isinstance(heads, int)) or min(size, heads) < 1 or size % heads == 0:
+        if not (_within(size, WIDEST) and _within(heads, WIDEST // HEAD)) or size % heads == 0:
             return None
+        fitting = " or ".join(map(str, head_counts(size)[:2]))
+        named = Phrase(fitting, fitting.replace("or", "或"))
         below = size // heads * heads
+        if below == 0:
+            return ConfigError(
+                "more-heads-than-width",
+                "num_attention_heads {heads} is more than hidden_size {size}, which the heads share",
+                do="use {fitting} for num_attention_heads, or {wide} for hidden_size",
+                size=size,
+                heads=heads,
+                fitting=named,
+                wide=HEAD * heads,
+            )
         return ConfigError(
             "head-width",
             "hidden_size {size} is not a multiple of num_attention_heads {heads}",
-            do="use {below} or {above} for hidden_size, or another number of heads",
+            do="use {below} or {above} for hidden_size, or {fitting} for num_attention_heads",
             size=size,
             heads=heads,
-            below=below or heads,
+            below=below,
             above=below + heads,
+            fitting=named,
         )
 
     def _padding_fault(self) -> ConfigError | None:
-        if not (isinstance(self.pad_token_id, int) and isinstance(self.vocab_size, int)) or self.pad_token_id < self.vocab_size:
+        pad, size = self.pad_token_id, self.vocab_size
+        if not (_within(size, MOST_PIECES) and _within(pad, MOST_PIECES - 1)) or pad < size:
             return None
         return ConfigError(
             "padding-outside",
             "pad_token_id {pad} lies outside the vocabulary of {size}",
             do="give an id below {size}",
-            pad=self.pad_token_id,
-            size=self.vocab_size,
+            pad=pad,
+            size=size,
         )
 
     @property
@@ -263,11 +317,18 @@ class BertConfig:
         """The fields as a plain mapping, in their order."""
         return dataclasses.asdict(self)
 
-    @classmethod
-    def from_dict(cls, values: dict[str, Any], *, where: object = None) -> "BertConfig":
-        """A config from a mapping of our own field names.
 
-        Raises:
-            ConfigError: unknown keys, missing or wrong values; all at once.
-        """
-        return build(cls, values, where=where)
+def head_counts(width: int) -> list[int]:
+    """How many heads can share a width: those numbers first whose heads come nearest to 64 wide, and none narrower than 8.
+
+    One head can always have the whole width.
+    """
+    small = [number for number in range(1, math.isqrt(width) + 1) if width % number == 0]
+    divisors = sorted({*small, *(width // number for number in small)})
+    wide = [heads for heads in divisors if heads == 1 or width // heads >= NARROWEST]
+    return sorted(wide, key=lambda heads: abs(width / heads - HEAD))
+
+
+def _within(value: object, high: int) -> bool:
+    """Whether a number is one that its field allows, so that it can be held against another."""
+    return isinstance(value, int) and 1 <= value <= high

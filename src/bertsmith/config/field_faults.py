@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertsmith.config import gelu as gelus
-from bertsmith.config.bert import ACTIVATIONS, BertConfig
+from bertsmith.config.bert import ACTIVATIONS, MOST_PIECES, BertConfig
 from bertsmith.config.fields import nearest, unknown_key, value_faults
 from bertsmith.config.forms import AMBIGUOUS, FIELDS, KERAS, SETTLED, Form
-from bertsmith.config.gelu import GeluFact
+from bertsmith.config.gelu import GeluFact, Origin
 from bertsmith.config.originals import RECORD
 from bertsmith.errors import ConfigError
 
 _NEAR = 0.8  # likeness from which a foreign key is taken for a misspelling of an absent field (assumed)
-_LARGE = 2**31 - 1  # a vocabulary that holds every id, where its size is not known
 
 
 @dataclass(frozen=True)
@@ -100,15 +99,15 @@ def _gelu_fact(ours: Mapping[str, Any], form: Form, asked: str, recorded: object
     if asked != "auto":
         if not is_gelu:
             raise _no_gelu(said, asked, where)
-        return GeluFact(gelus.recorded_activation(asked) or "", "given", gelus.GIVEN)
+        return GeluFact(gelus.recorded_activation(asked) or "", Origin.GIVEN, gelus.GIVEN)
     noted = gelus.recorded_activation(recorded)
     if is_gelu and noted:
-        return GeluFact(noted, "recorded", gelus.RECORDED)
+        return GeluFact(noted, Origin.RECORDED, gelus.RECORDED)
     if read == AMBIGUOUS:
         return gelus.by_rule(ours)
     if not is_gelu:
-        return GeluFact(read, "stated", gelus.NO_GELU)
-    return GeluFact(read, "stated", SETTLED[form.name] if said == "gelu" or form is KERAS else gelus.STATED)
+        return GeluFact(read, Origin.STATED, gelus.NO_GELU)
+    return GeluFact(read, Origin.STATED, SETTLED[form.name] if said == "gelu" or form is KERAS else gelus.STATED)
 
 
 def _no_gelu(said: object, asked: str, where: object) -> ConfigError:
@@ -157,7 +156,7 @@ def _together(ours: Mapping[str, Any], where: object) -> list[ConfigError]:
     """Faults of fields taken together, found by building the config with sound values in place of each unsound one."""
     sound = {name: value for name, value in ours.items() if not value_faults(BertConfig, {name: value})}
     heads = sound.get("num_attention_heads", 1)
-    filled = {"vocab_size": _LARGE, "hidden_size": heads, "num_attention_heads": 1, **sound}
+    filled = {"vocab_size": MOST_PIECES, "hidden_size": heads, "num_attention_heads": 1, **sound}
     if "hidden_size" not in sound:
         filled["num_attention_heads"] = heads
     try:

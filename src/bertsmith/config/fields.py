@@ -5,11 +5,12 @@ Checks, messages, command-line help and the reference pages are made from it. Us
 
 import dataclasses
 import difflib
-import math
+import sys
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from bertsmith.messages import Phrase
 T = TypeVar("T")
 REQUIRED: Any = dataclasses.MISSING
 NEAR = 0.5  # likeness of two words from which one may be a slip of the other; assumed
+_SHOWN = 120  # characters of a value in a message, about a line; assumed
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Doc:
     positional: bool = False
     cost: Phrase = Phrase("", "")
     change: Phrase = Phrase("", "")
+    elsewhere: tuple[tuple[str, Phrase], ...] = ()
 
     def allows(self, value: float) -> bool:
         """Whether a number lies within the bounds."""
@@ -57,6 +60,7 @@ def documented(
     positional: bool = False,
     cost: tuple[str, str] = ("", ""),
     change: tuple[str, str] = ("", ""),
+    elsewhere: tuple[tuple[str, Phrase], ...] = (),
 ) -> Any:
     """A dataclass field with its documentation.
 
@@ -73,8 +77,10 @@ def documented(
         positional: on the command line this is an argument, not a flag.
         cost: what a larger or another value costs, in English and in Chinese.
         change: when to change it, in English and in Chinese.
+        elsewhere: what others call a choice, with what stands behind the list of choices where someone gives that name.
     """
-    doc = Doc(Phrase(en, zh), low, above, high, tuple(choices), unit, source, positional, Phrase(*cost), Phrase(*change))
+    told = (Phrase(*cost), Phrase(*change), elsewhere)
+    doc = Doc(Phrase(en, zh), low, above, high, tuple(choices), unit, source, positional, *told)
     return dataclasses.field(default=default, metadata={"doc": doc}, kw_only=True)
 
 
@@ -167,8 +173,10 @@ def check(instance: Any, *further: ConfigError | None, where: object = None) -> 
 
 def _faults_of(field: "dataclasses.Field[Any]", value: Any, hint: Any, where: object) -> list[ConfigError]:
     doc = doc_of(field)
-    named: dict[str, Any] = {"field": field.name, "value": value}
-    if not _fits(value, hint):
+    named: dict[str, Any] = {"field": field.name, "value": shown(value)}
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    outside = number and not doc.allows(value)
+    if not _fits(value, hint) and not (outside and isinstance(value, int)):  # a whole number past every float is a number still
         return [
             ConfigError(
                 "wrong-type",
@@ -187,11 +195,11 @@ def _faults_of(field: "dataclasses.Field[Any]", value: Any, hint: Any, where: ob
                 where=where,
                 do="use one of {choices}{nearest}",
                 choices=", ".join(doc.choices),
-                nearest=nearest(str(value), doc.choices),
+                nearest=dict(doc.elsewhere).get(value) or nearest(value, doc.choices),
                 **named,
             )
         ]
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and not doc.allows(value):
+    if outside:
         return [
             ConfigError(
                 "out-of-bounds",
@@ -203,6 +211,24 @@ def _faults_of(field: "dataclasses.Field[Any]", value: Any, hint: Any, where: ob
             )
         ]
     return []
+
+
+@dataclass(frozen=True, repr=False)
+class _Cut:
+    """A value that is too long for a message, as it is shown there."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def shown(value: object) -> object:
+    """A value as a message shows it: itself, or the beginning of one that is too long for a line."""
+    if isinstance(value, int) and abs(value) >= 10**_SHOWN:
+        return _Cut(f"{Decimal(value):.2e}")  # an int of more than 4,300 digits has no text of its own
+    text = repr(value)
+    return value if len(text) <= _SHOWN else _Cut(text[:_SHOWN] + "…")
 
 
 def _range(doc: Doc) -> Phrase:
@@ -228,17 +254,17 @@ def _fits(value: Any, hint: Any) -> bool:
     if typing.get_origin(hint) is tuple:
         return isinstance(value, (tuple, list)) and all(_fits(item, typing.get_args(hint)[0]) for item in value)
     if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
     if hint is Path:
-        return isinstance(value, (str, Path))
+        return isinstance(value, (str, Path)) and value != ""
     return isinstance(value, hint)
 
 
 def _coerced(value: Any, hint: Any) -> Any:
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if Path in options and isinstance(value, str) and str not in options:
+    if Path in options and value and isinstance(value, str) and str not in options:
         return Path(value)
     if any(typing.get_origin(option) is tuple for option in options) and isinstance(value, list):
         return tuple(value)

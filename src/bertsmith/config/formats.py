@@ -10,7 +10,9 @@ What a form has no field for stands under the key `bertsmith`, which the readers
 
 import copy
 import json
-from collections.abc import Mapping
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from bertsmith.config.bert import BertConfig
 from bertsmith.config.field_faults import faults_of, fields_of, recorded_fields
 from bertsmith.config.fields import nearest
 from bertsmith.config.forms import FORMS, Form, canonical, form_of, not_held
-from bertsmith.config.gelu import GeluFact, check_gelu
+from bertsmith.config.gelu import GeluFact, Origin, check_gelu
 from bertsmith.config.networks import other_network
 from bertsmith.config.originals import RECORD, diff, original_of, restored
 from bertsmith.errors import ConfigError
@@ -28,9 +30,20 @@ from bertsmith.progress import Listener, ignore, note, warning
 
 __all__ = ["FORMS", "ConfigFile", "config_from_values", "form_of", "read_config_file", "read_values", "write_config"]
 
+_TOO_DEEP = Phrase("its lists and objects stand too deep inside each other", "其中的列表与对象嵌套过深")
 NAMES = ("config.json", "bert_config.json")  # in a folder, the first that is there
 _BESIDE = "bertsmith.json"
+UNREADABLE = ("no-config", "config-not-a-file", "config-not-utf-8", "config-not-json")  # codes where no object was read
 _LARGEST = 2**24  # bytes; the largest known config, with thousands of labels, has some hundred thousand
+_DEEPEST = 100  # objects and lists inside each other; the deepest known config has five, and copying stops at some hundreds
+_LISTED = 5  # keys told in one message
+_DIGITS = 4300  # of a whole number; Python reads no longer one
+_KINDS = {
+    list: Phrase("a list", "列表"),
+    str: Phrase("a text", "文本"),
+    bool: Phrase("true or false", "真或假"),
+    type(None): Phrase("null", "null"),
+}
 
 
 @dataclass(frozen=True)
@@ -62,15 +75,15 @@ def read_config_file(
         gelu: auto, erf, tanh, google-2018 (erf) or google-2019 (tanh); auto takes what is recorded or stated, or a rule.
         vocab_size: pieces of the vocabulary, for a form that does not say it; it goes before what the file says.
         form: auto, huggingface, google, keras or uer.
-        listen: is told by which rule the gelu was found, and where Google's defaults were taken.
+        listen: is told by which rule the gelu was found, where Google's defaults were taken, and what stands in the file twice.
 
     Raises:
         ConfigError: no such file, no JSON object, another network, or fields missing or wrong; all at once.
     """
     file = file_at(path)
-    values = read_values(file)
+    values = read_values(file, listen)
     read = config_from_values(values, where=file, gelu=gelu, vocab_size=vocab_size, form=form, recorded=_recorded_beside(file))
-    if read.gelu.origin == "rule":
+    if read.gelu.origin is Origin.RULE:
         listen(
             warning(
                 "gelu-assumed",
@@ -103,25 +116,70 @@ def file_at(path: Path) -> Path:
 
 def _recorded_beside(file: Path) -> object:
     """What bertsmith.json in the same folder says of the gelu; None where there is none or it cannot be read."""
-    if not (file.parent / _BESIDE).is_file():
-        return None
     try:
-        about = json.loads((file.parent / _BESIDE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return read_values(file.parent / _BESIDE).get("gelu")
+    except ConfigError:
         return None
-    return about.get("gelu") if isinstance(about, dict) else None
 
 
-def read_values(file: Path) -> dict[str, Any]:
+def read_values(file: Path, listen: Listener = ignore) -> dict[str, Any]:
     """The JSON object in a config file.
+
+    Args:
+        file: the file.
+        listen: told which keys stand in it more than once.
 
     Raises:
         ConfigError: there is no such file, or it is not a JSON object.
     """
+    repeated: list[str] = []
+
+    def object_of(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+        repeated.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        return dict(pairs)
+
     try:
-        if file.stat().st_size > _LARGEST:
-            raise _not_json(file, "it is larger than any config")
-        values = json.loads(file.read_text(encoding="utf-8-sig"))
+        values = json.loads(_text_of(file), object_pairs_hook=object_of, parse_int=_whole_number)
+    except json.JSONDecodeError as error:
+        line, column = error.lineno, error.colno
+        reason = Phrase(f"{error.msg} in line {line}, column {column}", f"第 {line} 行第 {column} 列不合语法")
+        raise _not_json(file, reason) from error
+    except RecursionError as error:
+        raise _not_json(file, _TOO_DEEP) from error
+    if not isinstance(values, dict):
+        kind = _KINDS.get(type(values), Phrase("a number", "数"))
+        raise _not_json(file, Phrase(f"it is {kind.en}", f"它是{kind.zh}"))
+    if _deeper_than(values, _DEEPEST):
+        raise _not_json(file, _TOO_DEEP)
+    if repeated:
+        keys = ", ".join(repeated[:_LISTED]) + (", …" if len(repeated) > _LISTED else "")
+        listen(
+            warning(
+                "repeated-key",
+                "{file} has {keys} more than once, and of each the last one counts → remove the others",
+                file=str(file),
+                keys=keys,
+            )
+        )
+    return values
+
+
+def _text_of(file: Path) -> str:
+    """The text of a config file, read in bounded memory.
+
+    Raises:
+        ConfigError: it is none, or no such file can be read.
+    """
+    try:
+        if file.exists() and not file.is_file() and not file.is_dir():  # reading a pipe or a device may never end
+            raise ConfigError(
+                "config-not-a-file",
+                "this is a pipe, a socket or a device, and a config is read from a file",
+                where=file,
+                do="write it to a file, and give that",
+            )
+        with file.open("rb") as opened:
+            content = opened.read(_LARGEST + 1)
     except OSError as error:
         raise ConfigError(
             "no-config",
@@ -129,14 +187,44 @@ def read_values(file: Path) -> dict[str, Any]:
             where=file,
             do="give the file, or the folder that holds it",
         ) from error
-    except (ValueError, RecursionError) as error:
-        raise _not_json(file, str(error)) from error
-    if not isinstance(values, dict):
-        raise _not_json(file, f"it is a {type(values).__name__}")
-    return values
+    if len(content) > _LARGEST:
+        raise _not_json(file, Phrase("it is larger than 16 MiB", "它大于 16 MiB"))
+    if not content.strip():
+        raise _not_json(file, Phrase("it is empty", "它是空的"))
+    return _decoded(content, file)
 
 
-def _not_json(file: Path, reason: str) -> ConfigError:
+def _decoded(content: bytes, file: Path) -> str:
+    encoding = json.detect_encoding(content)
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        at = error.start + 1
+        raise _not_json(file, Phrase(f"its byte {at} is not UTF-8", f"第 {at} 个字节不是 UTF-8")) from error
+    if encoding.startswith("utf-8"):
+        return text
+    if not text.lstrip("\ufeff \t\r\n").startswith("{"):
+        raise _not_json(file, Phrase("it is no text", "它不是文本"))
+    raise ConfigError(
+        "config-not-utf-8",
+        "the file is {encoding}",
+        where=file,
+        do="save it as UTF-8",
+        encoding=encoding.upper().removesuffix("-LE").removesuffix("-BE"),
+    )
+
+
+def _whole_number(digits: str) -> int | float:
+    """A whole number as JSON has it; one that is too long for Python becomes infinite, as a float would, and is refused as a size."""
+    return int(digits) if len(digits) <= _DIGITS else math.copysign(math.inf, -1 if digits[0] == "-" else 1)
+
+
+def _deeper_than(value: object, most: int) -> bool:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return most < 0 or any(_deeper_than(item, most - 1) for item in inside)
+
+
+def _not_json(file: Path, reason: Phrase) -> ConfigError:
     return ConfigError(
         "config-not-json",
         "this is not a JSON object: {reason}",

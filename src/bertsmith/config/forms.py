@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertsmith.config import gelu
-from bertsmith.config.bert import ACTIVATIONS, BertConfig
+from bertsmith.config.bert import ACTIVATIONS, TRANSFORMERS_ACTIVATIONS, BertConfig
 from bertsmith.messages import Phrase
 
 FIELDS = tuple(BertConfig.__dataclass_fields__)
@@ -63,18 +63,7 @@ _DEFAULTS = {
     "classifier_dropout": None,
 }
 _FIXED_NORM = {"layer_norm_eps": 1e-12, "pad_token_id": 0, "classifier_dropout": None}
-# the name in transformers' table of activations → ours; `gelu` is the erf form there, whoever trained the weights
-_TRANSFORMERS_ACTIVATIONS = {
-    **{name: name for name in ACTIVATIONS},
-    "gelu": "gelu_erf",
-    "gelu_python": "gelu_erf",
-    "gelu_new": "gelu_tanh",
-    "gelu_fast": "gelu_tanh",
-    "gelu_accurate": "gelu_tanh",
-    "gelu_pytorch_tanh": "gelu_tanh",
-    "gelu_python_tanh": "gelu_tanh",
-    "swish": "silu",
-}
+_READ = {**{name: name for name in ACTIVATIONS}, **TRANSFORMERS_ACTIVATIONS}
 
 HUGGINGFACE = Form(
     "huggingface",
@@ -82,7 +71,7 @@ HUGGINGFACE = Form(
     keys={name: name for name in FIELDS},
     defaults={"hidden_act": "gelu", **_DEFAULTS},  # sizes have defaults there too, but a file without them is damaged
     fixed={},
-    read=_TRANSFORMERS_ACTIVATIONS,
+    read=_READ,
     written={"gelu_erf": "gelu", "gelu_tanh": "gelu_pytorch_tanh"},
     # other readers of config.json have no defaults for these
     constants={"position_embedding_type": "absolute", "use_cache": True, "tie_word_embeddings": True, "dtype": "float32"},
@@ -114,7 +103,7 @@ GOOGLE = Form(
         "initializer_range": 0.02,
     },
     fixed=_FIXED_NORM,
-    read={**_TRANSFORMERS_ACTIVATIONS, "gelu": AMBIGUOUS},
+    read={**_READ, "gelu": AMBIGUOUS},
     written={"gelu_erf": "gelu", "gelu_tanh": "gelu"},
     constants={},
     other_keys=HUGGINGFACE.other_keys,

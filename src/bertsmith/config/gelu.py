@@ -6,6 +6,7 @@ bert_config.json alone does not tell. What is known, and by which rule, is a fac
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from bertsmith.config.fields import nearest
@@ -43,18 +44,28 @@ SINCE_2019 = Phrase(
 )
 
 
+class Origin(StrEnum):
+    """How the activation of a config is known."""
+
+    GIVEN = "given"
+    RECORDED = "recorded"
+    STATED = "stated"
+    RULE = "rule"
+    PRESET = "preset"
+
+
 @dataclass(frozen=True)
 class GeluFact:
     """The activation of a config and how it is known.
 
     Args:
         activation: ours: gelu_erf, gelu_tanh, relu, silu.
-        origin: given (by the caller), recorded (by bertsmith), stated (in the file), rule (inferred).
+        origin: given by the caller, recorded by bertsmith, stated in the file, by a rule, or that of a preset.
         why: the rule in words, without a final stop.
     """
 
     activation: str
-    origin: str
+    origin: Origin
     why: Phrase
 
 
@@ -84,5 +95,5 @@ def by_rule(sizes: Mapping[str, Any]) -> GeluFact:
     """Which gelu a file of Google's form means, by the sizes that it names."""
     shape = (sizes.get("num_hidden_layers"), sizes.get("hidden_size"), sizes.get("num_attention_heads"))
     if shape in _SIZES_OF_2018 and sizes.get("vocab_size") in _VOCABULARIES_OF_2018:
-        return GeluFact("gelu_erf", "rule", IN_2018)
-    return GeluFact("gelu_tanh", "rule", SINCE_2019)
+        return GeluFact("gelu_erf", Origin.RULE, IN_2018)
+    return GeluFact("gelu_tanh", Origin.RULE, SINCE_2019)

@@ -44,8 +44,18 @@ class Preset:
             num_hidden_layers=self.layers,
             num_attention_heads=self.heads,
             intermediate_size=4 * self.width,
-            hidden_act="gelu_" + self.gelu.rstrip("?"),
+            hidden_act=self.activation,
         )
+
+    @property
+    def activation(self) -> str:
+        """gelu_erf or gelu_tanh."""
+        return "gelu_" + self.gelu.removesuffix("?")
+
+    @property
+    def inferred(self) -> bool:
+        """Whether the publishers do not say which gelu it is."""
+        return self.gelu.endswith("?")
 
 
 # The sizes of Turc 2019 for training anew; their published weights stand below under their long names.
@@ -106,8 +116,8 @@ _NAMES = Phrase(
 
 
 def names_a_path(model: str) -> bool:
-    """Whether a model is named by a path: something stands there, and no preset is called so."""
-    return model not in PRESETS and Path(model).exists()
+    """Whether a model is named by a path: something stands there, and no preset is called so; an empty name is none."""
+    return model not in PRESETS and model != "" and Path(model).exists()
 
 
 def preset(name: str, *, vocab_size: int | None = None) -> BertConfig:

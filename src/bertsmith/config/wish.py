@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bertsmith.config.bert import BertConfig
+from bertsmith.config.bert import HEAD, BertConfig, head_counts
 from bertsmith.config.estimate.parameters import parameters
+from bertsmith.config.fields import shown
 from bertsmith.errors import ConfigError
 
-HEAD = 64  # width of a head in all of Google's sizes
 # numbers of width for each layer: 1024 / 24 in large is the least in the published family, 512 / 4 in small the most
 _LEAST, _MOST = 1024 / 24, 512 / 4
 _TYPICAL = 64  # 128 / 2 in tiny, 768 / 12 in base; decides between equals
@@ -30,15 +30,9 @@ def wished_count(text: str) -> int:
             "bad-params",
             "--params is {text!r}",
             do="give a number of parameters, such as 25M, 4.4M or 110000000",
-            text=text,
+            text=shown(text),
         )
     return round(count)
-
-
-def heads_of(width: int) -> int:
-    """How many heads a width takes so that each is as near to 64 wide as it can be."""
-    divisors = [heads for heads in range(1, width + 1) if width % heads == 0]
-    return min(divisors, key=lambda heads: abs(width / heads - HEAD))
 
 
 def nearest_config(count: int, start: BertConfig, fixed: Mapping[str, Any]) -> BertConfig:
@@ -86,5 +80,5 @@ def _only(value: int) -> range:
 
 
 def _of(start: BertConfig, fixed: Mapping[str, Any], width: int, layers: int) -> BertConfig:
-    sizes = {"hidden_size": width, "num_attention_heads": heads_of(width), "intermediate_size": 4 * width}
+    sizes = {"hidden_size": width, "num_attention_heads": head_counts(width)[0], "intermediate_size": 4 * width}
     return start.replace(**{**sizes, **fixed, "num_hidden_layers": layers})

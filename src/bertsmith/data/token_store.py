@@ -10,6 +10,7 @@ them; the bytes are the same however often it was interrupted.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from bertsmith.data.corpus import HELD_OUT, TRAIN, Document
 from bertsmith.data.shards import Shard, ShardWriter, expected_sizes, finished_shard, token_type
 from bertsmith.errors import DataError
-from bertsmith.files import ASIDE, disk_errors, json_text, replace_folder, sha256_of, write_json
+from bertsmith.files import ASIDE, disk_errors, json_text, replace_folder, sha256_of, sole_writer, write_json
 from bertsmith.progress import Advance, Listener, Stage, ignore, note, warning
 from bertsmith.text.vocabulary import Vocabulary, read_vocabulary
 from bertsmith.text.wordpiece import WordPiece
@@ -115,8 +116,9 @@ def write_store(
         MachineError: the disk is full; finished shards are kept for the next call.
     """
     _refuse_to_replace(folder)
+    folder = Path(os.path.realpath(folder))
     parts = folder.parent / f"{ASIDE}store-{folder.name}"
-    with disk_errors(folder):
+    with disk_errors(folder), sole_writer(folder):
         _make_ready(parts, vocabulary, {"shard_tokens": shard_tokens, "origin": origin})
         splits = {name: _SplitWriter(parts, name, vocabulary, shard_tokens) for name in SPLITS}
         try:

@@ -17,6 +17,7 @@ from bertsmith.checkpoints.names import Part
 from bertsmith.data.batches import frame, pack
 from bertsmith.errors import MachineError
 from bertsmith.inspection import peer_keras_hub, peer_transformers
+from bertsmith.machine import bare_environment
 from bertsmith.models.bert.heads import BertForPretraining
 from bertsmith.models.bert.load import pretraining_model
 from bertsmith.models.bert.losses import tied_logits
@@ -133,7 +134,9 @@ def peer_states(peer: str, folder: Path, sequences: Sequence[tuple[I64, I64]], p
         given |= {f"segments_{number}": segments for number, (_, segments) in enumerate(sequences)}
         np.savez(texts, **given)  # type: ignore[arg-type]
         command = [python or sys.executable, str(program.__file__), str(folder), str(texts), str(out)]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        # the folder is all that it may open: no hub, whatever its files name
+        environment = bare_environment() | {"HF_HUB_OFFLINE": "1"}
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if run.returncode == program.NOT_INSTALLED:
             return None
         if run.returncode:

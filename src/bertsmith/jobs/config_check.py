@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bertsmith.checkpoints.hub import hub_name
 from bertsmith.config.advice import ARROW, advice
-from bertsmith.config.formats import ConfigFile, read_config_file
+from bertsmith.config.formats import UNREADABLE, ConfigFile, read_config_file
+from bertsmith.config.presets import PRESETS
 from bertsmith.errors import BertsmithError, ConfigError
 from bertsmith.jobs.config_settings import ConfigCheckSettings
 from bertsmith.jobs.config_vocabulary import against_vocabulary
-from bertsmith.jobs.outcome import command
+from bertsmith.jobs.outcome import Outcome, command
 from bertsmith.messages import Phrase
 from bertsmith.progress import Event, Listener, Note, ignore
 
 _LEVELS = {"fault": Phrase("fault", "错误"), "warning": Phrase("warning", "警告")}
 _SUM = Phrase("{path}: faults {faults}, warnings {warnings}", "{path}：错误 {faults} 处，警告 {warnings} 处")
 _FINE = Phrase("{path}: nothing to remark", "{path}：没有发现问题")
-_NEXT = Phrase("Next:", "接下来：")
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Checked:
             template.text(language).format(path=self.path, faults=self._count("fault"), warnings=self._count("warning"))
         )
         if self.exit_code == 0:
-            told += ["", _NEXT.text(language), f"  {command('config', 'show', self.path)}"]
+            told += Outcome({}, (), (command("config", "show", self.path),)).lines(language)
         return told
 
 
@@ -97,13 +98,22 @@ def config_check(
     Raises:
         ConfigError: there is no such file, or it is not a JSON object; every other fault is a finding.
     """
+    name = settings.config.as_posix()
+    if not settings.config.exists() and (name in PRESETS or hub_name(name)):
+        raise ConfigError(
+            "check-needs-a-file",
+            "{name} is the name of a model, and only files are checked",
+            do="write it to a file and check that: {command}",
+            name=name,
+            command=command("config", "convert", name, "--to", "huggingface", "--output", "config.json"),
+        )
     notes: list[Event] = []
     faults: list[BertsmithError] = []
     file: ConfigFile | None = None
     try:
         file = read_config_file(settings.config, gelu=settings.gelu, vocab_size=settings.vocab_size, listen=notes.append)
     except ConfigError as error:
-        if error.code in ("no-config", "config-not-json"):
+        if error.code in UNREADABLE:
             raise
         faults += _apart(error)
     if file is not None:

@@ -9,13 +9,12 @@ from bertsmith.config.formats import write_config
 from bertsmith.files import json_text
 from bertsmith.jobs.config_settings import ConfigConvertSettings
 from bertsmith.jobs.config_source import named_config, place_for, write_values
-from bertsmith.jobs.outcome import command
+from bertsmith.jobs.outcome import Outcome, command
 from bertsmith.messages import Phrase
 from bertsmith.progress import Listener, ignore, warning
 
 _WROTE = Phrase("Wrote {path}.", "已写入 {path}。")
 _THERE = Phrase("{path} holds this config already.", "{path} 已是此配置。")
-_NEXT = Phrase("Next:", "接下来：")
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,9 @@ class Converted:
         """The object itself where no file was asked for, so that it can be piped."""
         if self.path is None:
             return json_text(self.values).splitlines()
-        told = (_WROTE if self.new else _THERE).text(language).format(path=self.path)
-        return [told, "", _NEXT.text(language), f"  {command('config', 'check', self.path)}"]
+        told = _WROTE if self.new else _THERE
+        named = Phrase(*(told.text(each).format(path=self.path) for each in ("en", "zh")))
+        return Outcome({}, (named,), (command("config", "check", self.path),)).lines(language)
 
 
 def config_convert(

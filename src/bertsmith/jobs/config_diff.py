@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from bertsmith.config.bert import BertConfig
@@ -10,7 +11,7 @@ from bertsmith.config.estimate.parameters import parameters
 from bertsmith.config.estimate.work import Work
 from bertsmith.jobs.config_settings import ConfigDiffSettings
 from bertsmith.jobs.config_source import NamedConfig, named_config
-from bertsmith.jobs.field_text import number_text
+from bertsmith.jobs.field_text import value_text
 from bertsmith.jobs.text_table import aligned
 from bertsmith.messages import Phrase
 from bertsmith.progress import Listener, ignore
@@ -22,7 +23,6 @@ _ANSWERS = ("hidden_act", "layer_norm_eps", "num_attention_heads")
 _SAME = Phrase("{first} and {second} are the same network.", "{first} 与 {second} 是同一个网络。")
 _FIELDS = Phrase("Fields that differ:", "不同的字段：")
 _FOLLOWS = Phrase("What follows:", "由此：")
-_EMPTY = Phrase("empty", "空")
 _PARAMETERS = Phrase("parameters (encoder and pooler)", "参数（编码器与池化层）")
 _WITH_HEADS = Phrase("parameters with both pretraining heads", "参数（含两个预训练头）")
 _FLOPS = Phrase("MFLOP a token, forward, {length} tokens", "每词元前向 MFLOP，长 {length} 词元")
@@ -57,7 +57,7 @@ class Compared:
         one, other = self.first.config.to_dict(), self.second.config.to_dict()
         return {name: (one[name], other[name]) for name in one if one[name] != other[name]}
 
-    @property
+    @cached_property
     def arrays(self) -> dict[str, tuple[str, str]]:
         """The shapes of each array of `BertForPreTraining` that differs; empty where one has no such array."""
         one, other = _shapes(self.first.config), _shapes(self.second.config)
@@ -86,7 +86,7 @@ class Compared:
         """The fields, then what follows."""
         if not self.fields:
             return [_SAME.text(language).format(first=self.first.name, second=self.second.name)]
-        fields = [(name, *(_value(value, language) for value in values)) for name, values in self.fields.items()]
+        fields = [(name, *(value_text(value, language) for value in values)) for name, values in self.fields.items()]
         rows = [
             (_PARAMETERS.text(language), *_counted([parameters(config).encoder for config in self._pairs], language)),
             (_WITH_HEADS.text(language), *_counted([parameters(config).pretraining for config in self._pairs], language)),
@@ -113,7 +113,8 @@ class Compared:
             return [_LOADS.text(language), *otherwise]
         absent = _ABSENT.text(language)
         rows = [(name, one or absent, other or absent) for name, (one, other) in _together(self.arrays).items()]
-        told = _LOADS_NOT.text(language).format(count=len(self.arrays), all=len(_shapes(self.second.config)))
+        everything = _shapes(self.first.config).keys() | _shapes(self.second.config).keys()
+        told = _LOADS_NOT.text(language).format(count=len(self.arrays), all=len(everything))
         tables_only = all("embeddings.weight" in name or name == "cls.predictions.bias" for name in self.arrays)
         return [told, *aligned(rows), *([_REST_FITS.text(language)] if tables_only and not changed else []), *otherwise]
 
@@ -148,10 +149,6 @@ def _operations(config: BertConfig, length: int) -> float:
 def _counted(counts: list[int], language: str) -> tuple[str, str, str]:
     one, other = counts
     return f"{one:,}", f"{other:,}", _TIMES.text(language).format(ratio=other / one)
-
-
-def _value(value: object, language: str) -> str:
-    return _EMPTY.text(language) if value is None else number_text(value) if isinstance(value, (int, float)) else str(value)
 
 
 def config_diff(

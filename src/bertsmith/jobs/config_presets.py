@@ -7,6 +7,7 @@ from typing import Any
 from bertsmith.config.estimate.parameters import parameters
 from bertsmith.config.presets import PRESETS
 from bertsmith.jobs.config_settings import ConfigPresetsSettings
+from bertsmith.jobs.outcome import Outcome
 from bertsmith.jobs.text_table import aligned
 from bertsmith.messages import Phrase
 from bertsmith.progress import Listener, ignore
@@ -29,7 +30,6 @@ _ABOUT = Phrase(
     "The feed-forward part is four times as wide. Without weights: a size to train.",
     "参数：编码器与池化层；以及加上两个预训练头。gelu 后带 ? 表示推断所得，发布者没有写明。前馈部分的宽度是四倍。没有权重的是供训练用的大小。",
 )
-_NEXT = Phrase("Next:", "接下来：")
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class PresetsListed:
                 "width": preset.width,
                 "heads": preset.heads,
                 "vocab_size": preset.vocab_size,
-                "gelu": preset.gelu.rstrip("?"),
-                "gelu_inferred": preset.gelu.endswith("?"),
+                "gelu": preset.activation.removeprefix("gelu_"),
+                "gelu_inferred": preset.inferred,
                 "encoder_and_pooler": counts.encoder,
                 "with_pretraining_heads": counts.pretraining,
                 "hub": preset.hub,
@@ -64,8 +64,8 @@ class PresetsListed:
             sizes = map(str, (preset.layers, preset.width, preset.heads, preset.vocab_size))
             told = (preset.gelu, f"{counts.encoder:,}", f"{counts.pretraining:,}", preset.hub or "-", preset.source)
             rows.append((name, *sizes, *told))
-        following = ["  bertsmith config show NAME", "  bertsmith config new --like NAME --output config.json"]
-        return [*aligned(rows, right=_NUMBERS), "", _ABOUT.text(language), "", _NEXT.text(language), *following]
+        following = ("bertsmith config show NAME", "bertsmith config new --like NAME --output config.json")
+        return [*aligned(rows, right=_NUMBERS), "", *Outcome({}, (_ABOUT,), following).lines(language)]
 
 
 def config_presets(

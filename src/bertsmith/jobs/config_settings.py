@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertsmith.config.bert import BertConfig
+from bertsmith.config.bert import MOST_PIECES, BertConfig
 from bertsmith.config.fields import REQUIRED, check, doc_of, documented, types_of
 from bertsmith.config.forms import FORMS
 from bertsmith.config.gelu import GELUS
@@ -15,7 +15,8 @@ _MODEL = (
     "预设名（tiny、mini、small、medium、base、large 等）、配置文件，或模型文件夹",
 )
 _GELU = (
-    "which gelu it is, whatever a file says or bertsmith recorded: erf, tanh, or Google's code of 2018 (erf) or since 2019 (tanh); auto: what is recorded or stated, else a rule that is told",
+    "which gelu it is, whatever a file says or bertsmith recorded: erf, tanh, or Google's code of 2018 (erf) or since 2019 (tanh); "
+    "auto: what is recorded or stated, else a rule that is told",
     "gelu 的形式，优先于文件所写与 bertsmith 的记录：erf、tanh，或谷歌 2018 年的代码（erf）、2019 年起的代码（tanh）；auto：取已记录或写明的，否则按规则并说明",
 )
 _VOCAB_SIZE = ("pieces of the vocabulary, for a file that does not say it", "词表的词片数，用于未写明它的文件")
@@ -47,8 +48,8 @@ class ConfigNewSettings(_AnyField):
 
     output: Path = documented(REQUIRED, "file for the config, or a folder for it", "存放配置的文件，或文件夹")
     like: str = documented("base", f"what it begins with: {_MODEL[0]}", f"以什么为起点：{_MODEL[1]}")
-    params: str = documented(
-        "",
+    params: str | None = documented(
+        None,
         "how many parameters (encoder and pooler), such as 25M; finds the sizes that come nearest",
         "参数总数（编码器与池化层），如 25M；据此选出最接近的各项大小",
     )
@@ -74,7 +75,7 @@ class ConfigShowSettings:
 
     model: str = documented(REQUIRED, *_MODEL, positional=True)
     gelu: str = documented("auto", *_GELU, choices=GELUS)
-    vocab_size: int | None = documented(None, *_VOCAB_SIZE, low=8, unit="pieces")
+    vocab_size: int | None = documented(None, *_VOCAB_SIZE, low=8, high=MOST_PIECES, unit="pieces")
 
     def __post_init__(self) -> None:
         check(self)
@@ -104,7 +105,7 @@ class ConfigCheckSettings:
     )
     vocabulary: Path | None = documented(None, f"{_TEXT_FILE[0]} that the config shall fit", f"应与配置相符的 {_TEXT_FILE[1]}")
     gelu: str = documented("auto", *_GELU, choices=GELUS)
-    vocab_size: int | None = documented(None, *_VOCAB_SIZE, low=8, unit="pieces")
+    vocab_size: int | None = documented(None, *_VOCAB_SIZE, low=8, high=MOST_PIECES, unit="pieces")
 
     def __post_init__(self) -> None:
         check(self)
@@ -118,7 +119,7 @@ class ConfigDiffSettings:
     second: str = documented(
         REQUIRED, "what it is compared with, named in the same way", "与之比较的另一个，写法相同", positional=True
     )
-    vocab_size: int | None = documented(None, *_VOCAB_SIZE, low=8, unit="pieces")
+    vocab_size: int | None = documented(None, *_VOCAB_SIZE, low=8, high=MOST_PIECES, unit="pieces")
 
     def __post_init__(self) -> None:
         check(self)
@@ -132,7 +133,7 @@ class ConfigConvertSettings:
     to: str = documented(REQUIRED, "form of the result", "结果的格式", choices=tuple(FORMS))
     output: Path | None = documented(None, "file for it, or a folder; empty: it is printed", "存放结果的文件或文件夹；空则打印")
     gelu: str = documented("auto", *_GELU, choices=GELUS)
-    vocab_size: int | None = documented(None, *_VOCAB_SIZE, low=8, unit="pieces")
+    vocab_size: int | None = documented(None, *_VOCAB_SIZE, low=8, high=MOST_PIECES, unit="pieces")
 
     def __post_init__(self) -> None:
         check(self)

@@ -8,18 +8,17 @@ from typing import Any
 from bertsmith.config.estimate.parameters import parameters
 from bertsmith.config.fields import doc_of
 from bertsmith.config.forms import FORMS
-from bertsmith.config.gelu import GeluFact
+from bertsmith.config.gelu import GIVEN, GeluFact, Origin
 from bertsmith.config.originals import RECORD
 from bertsmith.config.presets import PRESETS
 from bertsmith.jobs.config_settings import ConfigShowSettings
 from bertsmith.jobs.config_source import NamedConfig, named_config
-from bertsmith.jobs.field_text import in_brackets, number_text, unit_name
+from bertsmith.jobs.field_text import in_brackets, unit_name, value_text
 from bertsmith.jobs.text_table import aligned
 from bertsmith.messages import Phrase
 from bertsmith.progress import Listener, ignore
 
 _HEAD = Phrase("The config of {model}:", "{model} 的配置：")
-_EMPTY = Phrase("empty", "空")
 _NEXT = Phrase("Pretrain a network of this shape:", "预训练这种形状的网络：")
 _FORM, _GELU = Phrase("form", "格式"), Phrase("gelu", "gelu")
 _PARAMETERS = Phrase("parameters", "参数")
@@ -30,15 +29,14 @@ _PARAMETERS_OF = Phrase(
 _PUBLISHED, _HUB = Phrase("published", "出处"), Phrase("weights", "权重")
 _EXTRAS = Phrase("further keys", "其他键")
 _ORIGINS = {
-    "given": Phrase("given", "给定"),
-    "recorded": Phrase("recorded", "记录"),
-    "stated": Phrase("stated", "写明"),
-    "rule": Phrase("by rule", "按规则"),
-    "preset": Phrase("of the preset", "预设所定"),
+    Origin.GIVEN: Phrase("given", "给定"),
+    Origin.RECORDED: Phrase("recorded", "记录"),
+    Origin.STATED: Phrase("stated", "写明"),
+    Origin.RULE: Phrase("by rule", "按规则"),
+    Origin.PRESET: Phrase("of the preset", "预设所定"),
 }
 _SURE = Phrase("as published", "发布时即如此")
 _INFERRED = Phrase("inferred, not stated by the publishers", "推断所得，发布者没有写明")
-_GIVEN = Phrase("given by --gelu", "由 --gelu 给定")
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class ConfigShown:
 
     def lines(self, language: str) -> list[str]:
         """A line per field, what is known beside the fields, then the command that uses the config."""
-        values = {name: _value(value, language) for name, value in self.named.config.to_dict().items()}
+        values = {name: value_text(value, language) for name, value in self.named.config.to_dict().items()}
         rows = [(field.name, values[field.name], _meaning(field, language)) for field in dataclasses.fields(self.named.config)]
         return [
             _HEAD.text(language).format(model=self.named.name),
@@ -130,8 +128,8 @@ def _gelu_of(named: NamedConfig, asked: str) -> GeluFact:
         return named.file.gelu
     activation = named.config.hidden_act
     if asked != "auto":
-        return GeluFact(activation, "given", _GIVEN)
-    return GeluFact(activation, "preset", _INFERRED if PRESETS[named.name].gelu.endswith("?") else _SURE)
+        return GeluFact(activation, Origin.GIVEN, GIVEN)
+    return GeluFact(activation, Origin.PRESET, _INFERRED if PRESETS[named.name].inferred else _SURE)
 
 
 def _further(named: NamedConfig) -> list[str]:
@@ -141,10 +139,6 @@ def _further(named: NamedConfig) -> list[str]:
     form = FORMS[named.file.form]
     known = {*form.keys.values(), *form.constants, RECORD}
     return [key for key in form.section(named.file.values) if key not in known]
-
-
-def _value(value: object, language: str) -> str:
-    return _EMPTY.text(language) if value is None else number_text(value) if isinstance(value, (int, float)) else str(value)
 
 
 def _meaning(field: "dataclasses.Field[Any]", language: str) -> str:

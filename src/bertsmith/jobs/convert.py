@@ -1,5 +1,6 @@
 """`convert`: a checkpoint of any kind in, one of any other out, with a list of what went where."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from bertsmith.progress import Advance, Listener, Stage, ignore
 from bertsmith.text.vocabulary import read_vocabulary
 
 _NOTHING = Phrase("(none)", "（无）")
+_REPLACED = Phrase("  an older model at this place was replaced", "  已替换此处的旧模型")
 
 
 def convert(
@@ -49,7 +51,11 @@ def convert(
     card = CardFacts(title=settings.target.name)
     written = write_target(settings.target, Kind(settings.to), checkpoint, language=language, card=card)
     listen(Advance(1))
-    told = (*_told(source, checkpoint, written, settings), *(Phrase(f"  {one.en}", f"  {one.zh}") for one in written.said))
+    told = (
+        *_told(source, checkpoint, written, settings),
+        *([_REPLACED] if written.replaced else []),
+        *(Phrase(f"  {one.en}", f"  {one.zh}") for one in written.said),
+    )
     numbers = _numbers(source, checkpoint, written, settings)
     if settings.verify:
         from bertsmith.jobs.convert_verify import verified  # here, because it needs a framework
@@ -88,7 +94,7 @@ def chosen(sources: tuple[Source, ...], kind: str, path: Path) -> Source:
 
 
 def _check_apart(source: Source, target: Path) -> None:
-    if target.resolve() == source.folder.resolve():
+    if os.path.realpath(target) == os.path.realpath(source.folder):
         raise UsageError(
             "target-is-source",
             "the result would take the place of the source",

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bertsmith.checkpoints.checkpoint import Checkpoint
+from bertsmith.checkpoints.names import Part
 from bertsmith.checkpoints.sources import Kind, Source, read_source, sources_of
 from bertsmith.errors import CheckpointError
 from bertsmith.inspection.parity import Difference, States, differences, our_states, peer_states, sequences_of
 from bertsmith.jobs.convert_settings import ConvertSettings
 from bertsmith.messages import Phrase
+from bertsmith.messages.names import PARTS, named
 from bertsmith.progress import Advance, Listener, Stage
 
 PEER_OF = {Kind.HUGGINGFACE: "transformers", Kind.TRANSFORMERS_H5: "transformers", Kind.KERAS: "keras-hub"}
@@ -57,7 +59,19 @@ def verified(source: Source, settings: ConvertSettings, checkpoint: Checkpoint, 
         else:
             runs.append(_Run(f"{PEER_OF[kind]}: {folder}", states, reference))
     listen(Advance(1))
-    return _told(runs, settings)
+    found = _told(runs, settings)
+    return replace(found, told=(*found.told, *_uncompared(checkpoint.parts)))
+
+
+def _uncompared(parts: frozenset[Part]) -> list[Phrase]:
+    """The heads that are written and not run: neither questions nor labels of tokens are among the texts."""
+    heads = [Part.QA] if Part.QA in parts else []
+    heads += [Part.CLASSIFIER] if Part.CLASSIFIER in parts and Part.POOLER not in parts else []
+    names = [named(PARTS, head) for head in heads]
+    return [
+        Phrase(f"{name.en}: its weights are the same, its output was not compared", f"{name.zh}：权重相同，输出未比较")
+        for name in names
+    ]
 
 
 def _told(runs: Sequence[_Run], settings: ConvertSettings) -> Verified:

@@ -45,7 +45,7 @@ def lengths_of(settings: ConfigEstimateSettings, listen: Listener) -> Lengths:
             "no-such-data",
             "there is no such file or folder",
             where=settings.data,
-            do="check the path; data are a token store, or a csv, tsv, jsonl or txt file",
+            do="give --data a token store, which is a folder made by `bertsmith prepare`, or a csv, tsv, jsonl or txt file",
         )
     return _of_store(settings, settings.data) if settings.data.is_dir() else _of_texts(settings, settings.data, listen)
 

@@ -19,7 +19,14 @@ class ConfigEstimateSettings(TableSettings):
     model: str = documented(
         REQUIRED, "a preset, a config.json, or a model folder", "预设名、config.json 或模型文件夹", positional=True
     )
-    batch_size: int = documented(32, "sequences of a step", "每步的序列数", low=1, high=2**20, unit="sequences")
+    batch_size: int = documented(
+        32,
+        "sequences of a step",
+        "每步的序列数",
+        low=1,
+        high=2**16,  # the largest with which a BERT was published (You 2020, arXiv 1904.00962)
+        unit="sequences",
+    )
     max_seq_length: int = documented(
         128, "longest sequence, special tokens included", "最长序列，含特殊词元", low=8, high=65536, unit="tokens"
     )
@@ -33,7 +40,14 @@ class ConfigEstimateSettings(TableSettings):
         "vocab.txt, tokenizer.json, or a folder that holds one, for texts in --data; empty: that of the model folder",
         "--data 为文本时所用的 vocab.txt、tokenizer.json 或所在文件夹；空则用模型文件夹自带的",
     )
-    steps: int = documented(10_000, "optimizer steps of the run", "训练的优化步数", low=1, unit="steps")
+    steps: int = documented(
+        10_000,
+        "optimizer steps of the run",
+        "训练的优化步数",
+        low=1,
+        high=10**9,  # far beyond any run; assumed
+        unit="steps",
+    )
     masked_share: float = documented(
         0.15,
         "share of a sequence's tokens to predict",
@@ -47,6 +61,7 @@ class ConfigEstimateSettings(TableSettings):
         "a step is computed in pieces of at most this many tokens, as `pretrain` does; it decides the memory",
         "每步按不超过此词元数分块计算（与 pretrain 相同），决定内存用量",
         low=16,
+        high=2**32,  # a batch of the greatest size and length
         unit="tokens",
         source="assumed",
     )
@@ -72,6 +87,7 @@ class ConfigEstimateSettings(TableSettings):
         "processor threads of this machine; 0 takes all cores of the quota",
         "本机的处理器线程数；0 表示用满配额",
         low=0,
+        high=4096,  # far beyond any machine's; assumed
     )
     output: Path | None = documented(
         None, "run folder for the numbers and the report; empty: none is written", "存放数字与报告的运行文件夹；空则不写"
@@ -86,9 +102,9 @@ class ConfigEstimateSettings(TableSettings):
             return None
         return ConfigError(
             "unknown-machine",
-            "there is no data sheet of {machine!r}",
-            where="machine",
-            do="use here, or one of {gpus}{nearest}",
+            "{field} is {machine!r}, and there is no data sheet of that",
+            do="leave it out, use here for this machine, or one of the GPUs {gpus}{nearest}",
+            field="machine",
             machine=self.machine,
             gpus=", ".join(GPUS),
             nearest=nearest(self.machine, (HERE, *GPUS)),

@@ -19,7 +19,8 @@ _REQUIRED = Phrase("required", "必填")
 _IN_UNIT = Phrase("in {unit}", "单位：{unit}")
 _SOURCE = Phrase("source: {source}", "来源：{source}")
 _ON_OFF = {True: Phrase("on", "开"), False: Phrase("off", "关")}
-_UNBOUNDED = 2**31 - 1  # a bound this high says nothing to a reader
+_EMPTY = Phrase("empty", "空")
+_UNBOUNDED = 2**31 - 2  # a bound this high says nothing to a reader
 
 
 def details(field: "dataclasses.Field[Any]", hint: Any, language: str) -> str:
@@ -52,6 +53,11 @@ def unit_name(unit: str, language: str) -> str:
 def number_text(value: float) -> str:
     """A number as a person writes it: 0.0005, 5e-06, 30522."""
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def value_text(value: object, language: str) -> str:
+    """The value of a field for a reader."""
+    return _EMPTY.text(language) if value is None else number_text(value) if isinstance(value, (int, float)) else str(value)
 
 
 def _choices(doc: Doc, language: str) -> str:

@@ -13,7 +13,7 @@ from bertsmith.jobs.convert import local, part_counts
 from bertsmith.jobs.convert_settings import InspectSettings
 from bertsmith.jobs.outcome import Outcome, command
 from bertsmith.messages import Phrase
-from bertsmith.messages.names import PARTS, named
+from bertsmith.messages.names import ORIGINS, PARTS, named
 from bertsmith.progress import Listener, Note
 
 _KINDS = {
@@ -152,8 +152,9 @@ def _other_lines(found: Checkpoint) -> list[Phrase]:
         lines.append(Phrase(f"  labels: {shown}", f"  标签：{shown}"))
     origin = found.about.get("origin")
     if isinstance(origin, dict):
-        told = ", ".join(f"{key} {value}" for key, value in origin.items())
-        lines.append(Phrase(f"  from: {told}", f"  来源：{told}"))
+        names = [(named(ORIGINS, key), value) for key, value in origin.items()]
+        en, zh = (", ".join(f"{name.text(language)} {value}" for name, value in names) for language in ("en", "zh"))
+        lines.append(Phrase(f"  from: {en}", f"  来源：{zh}"))
     missing = [phrase for part, phrase in _ABSENT.items() if part not in found.parts and Part.CLASSIFIER not in found.parts]
     missing += [_NO_VOCABULARY] if found.vocabulary is None else []
     return lines + [Phrase(f"  missing: {phrase.en}", f"  缺少：{phrase.zh}") for phrase in missing]

@@ -32,6 +32,18 @@ PARTS = {
     "question-answering head": Phrase("question-answering head", "问答头"),
 }
 
+# where a model comes from, as bertsmith.json records it
+ORIGINS = {
+    "job": Phrase("job", "任务"),
+    "store": Phrase("token store", "词元库"),
+    "hub": Phrase("hub", "模型库"),
+    "revision": Phrase("revision", "修订版"),
+    "kind": Phrase("form", "格式"),
+    "converted_from": Phrase("converted from", "转换自"),
+    "data": Phrase("data", "数据"),
+    "model": Phrase("model", "模型"),
+}
+
 
 def named(names: dict[str, Phrase], key: str) -> Phrase:
     """The name of a key; a key without one is its own name."""

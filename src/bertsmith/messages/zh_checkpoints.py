@@ -33,7 +33,7 @@ ERRORS: dict[str, tuple[str, str]] = {
     ),
     "vocabulary-too-large": ("词表有 {pieces} 个词片，而词嵌入表只有 {rows} 行", "请使用与该模型配套的词表"),
     "damaged-about": (
-        "bertsmith.json 已损坏，或其标签与权重中的 {classes} 个类别不符",
+        "其中关于模型的说明无法使用：{reason}",
         "请重新复制整个文件夹；删去此文件后，该模型可按 transformers 的模型打开",
     ),
     "model-place-taken": ("该处已有其他内容：{names}", "请为模型另选文件夹；原有内容未被改动"),
@@ -42,4 +42,6 @@ ERRORS: dict[str, tuple[str, str]] = {
 
 NOTES: dict[str, str] = {
     "head-left-out": "其他任务的输出头未载入：{path} 中的 {names}",
+    "weights-not-finite": "{path} 中有 {count} 个数组含有非有限或超出 fp32 范围的数，由其算出的结果也将如此：{names} → 请改用训练发散之前的检查点，"
+    "或重新复制文件",
 }

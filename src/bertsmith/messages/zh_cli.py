@@ -14,7 +14,7 @@ ERRORS: dict[str, tuple[str, str]] = {
     "flag-not-a-switch": ("{value!r} 既非开也非关", "请写 {flag} 打开，或 {off} 关闭"),
     "too-many-arguments": ("不需要的参数：{words}", "用 {help} 查看用法；含空格的路径和文本请加引号"),
     "usage": ("命令无法理解：{reason}", "用 {help} 查看用法"),
-    "stopped-by-hand": ("已停止", "再次运行同一命令即可继续：{command}"),
+    "stopped-by-hand": ("已停止", "请再次运行同一命令：{command}"),
     "out-of-memory": (
         "内存不足：{reason}",
         "减小 --micro-batch-tokens、--batch-size 或序列长度，或关闭其他程序，再运行同一命令",
@@ -57,6 +57,9 @@ STAGES: dict[str, str] = {
     "probing": "探查网络",
     "answering": "预测",
     "tf-idf": "TF-IDF",
+    "reading weights": "读取权重",
+    "writing weights": "写入权重",
+    "comparing": "比较",
 }
 
 # names of the values beside a stage, short ones; those of other metrics stand in `names`

@@ -7,7 +7,7 @@ ERRORS: dict[str, tuple[str, str]] = {
         "{place} 是链接，或大于文件中实际存有的内容；权重文件两者都不需要",
         "请从模型的来源处取文件；不要在别处打开这一个",
     ),
-    "arrays-differ": ("{name} 存了两份且数值不同", "用写出它的 transformers 重新保存模型"),
+    "arrays-differ": ("{name} 存了两份且数值不同", "用写出它的程序重新保存模型"),
     "damaged-keras": (
         "文件被截断、已损坏，或不是 Keras 3 的模型：{reason}",
         "重新复制或下载，或用 model.save(…) 重新保存",
@@ -49,6 +49,7 @@ ERRORS: dict[str, tuple[str, str]] = {
 
 NOTES: dict[str, str] = {
     "model-from-cache": "{name} 取自缓存（{reason}）",
+    "asking-hub": "正在向 {endpoint} 请求 {name}",
     "model-of-hub": "{name}，修订版 {revision}",
     "arrays-left-over": "{path} 中有 {count} 个数组不属于 BERT，已略去：{names}",
 }

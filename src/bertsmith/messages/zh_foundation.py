@@ -3,7 +3,11 @@
 ERRORS: dict[str, tuple[str, str]] = {
     "head-width": (
         "hidden_size {size} 不是 num_attention_heads {heads} 的整数倍",
-        "将 hidden_size 改为 {below} 或 {above}，或改用其他注意力头数",
+        "将 hidden_size 改为 {below} 或 {above}，或将 num_attention_heads 改为 {fitting}",
+    ),
+    "more-heads-than-width": (
+        "num_attention_heads {heads} 大于各头所分的 hidden_size {size}",
+        "将 num_attention_heads 改为 {fitting}，或将 hidden_size 改为 {wide}",
     ),
     "padding-outside": ("pad_token_id {pad} 超出大小为 {size} 的词表", "请给出小于 {size} 的编号"),
     "missing-field": ("缺少 {field}", "请给出：{meaning}"),
@@ -17,6 +21,7 @@ ERRORS: dict[str, tuple[str, str]] = {
         "请给出预设名（{names}）、config.json 或模型文件夹{nearest}",
     ),
     "no-such-model": ("没有这个文件或文件夹", "请检查路径；模型可以是预设名（{names}）、config.json 或模型文件夹"),
+    "being-written": ("另一个进程正在写入", "请等它完成，或另选位置"),
     "disk-full": ("写入时磁盘空间不足", "请腾出空间后重新运行同一命令；原有内容完好无损"),
     "cannot-write": ("无法写入：{reason}", "请选择有写入权限的位置"),
     "damaged-run": ("运行记录无法读取", "请另选文件夹"),

@@ -15,6 +15,10 @@ ERRORS: dict[str, tuple[str, str]] = {
         "这不是 WordPiece 词表 {kind}",
         "请给出 BERT 的 vocab.txt 或 tokenizer.json；BPE 与 unigram 词表属于别的模型",
     ),
+    "tokenizer-settings": (
+        "其中关于大小写与重音的内容无法读取：{reason}",
+        "请从模型的来源处取该文件；没有它时仅由词表决定",
+    ),
     "special-piece-missing": ("{size} 个词片中缺少 {missing}", "请给出 BERT 的词表；它含有 {all_special}"),
     "piece-twice": (
         "词片 {piece!r} 同时出现在第 {line} 行和第 {other} 行",

@@ -14,6 +14,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 
 from bertsmith.errors import DataError
 from bertsmith.files import sha256_of, write_aside, write_json
+from bertsmith.messages import Phrase
 from bertsmith.progress import Listener, ignore
 from bertsmith.text.learning import learn_pieces
 
@@ -22,6 +23,7 @@ CONTINUED = "##"
 LONGEST_WORD = 100  # characters; a longer word is unknown (google-research/bert, tokenization.py)
 VOCAB_TXT, TOKENIZER_JSON, TOKENIZER_CONFIG = "vocab.txt", "tokenizer.json", "tokenizer_config.json"
 _LISTED = 5
+_NO_OBJECT = Phrase("it is no JSON object, or nested too deep", "不是 JSON 对象，或嵌套过深")
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,8 @@ def read_vocabulary(path: Path) -> Vocabulary:
             lowercase when no piece holds a capital letter.
 
     Raises:
-        DataError: no such file, not text, empty, a piece twice, a special piece missing, not WordPiece; all faults at once.
+        DataError: no such file, not text, empty, a piece twice, a special piece missing, not WordPiece; all faults at once. Or
+            tokenizer_config.json is damaged.
     """
     if path.is_dir():
         found = [path / name for name in (TOKENIZER_JSON, VOCAB_TXT) if (path / name).is_file()]
@@ -191,7 +194,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
         raise _no_vocabulary(path)
     text = _text(path)
     pieces, settings = _from_json(text, path) if path.suffix == ".json" else (_from_lines(text), {})
-    settings |= _told_beside(path)
+    settings |= _told_beside(path.parent / TOKENIZER_CONFIG)
     _check(pieces, path)
     lowercase = settings.get("lowercase")
     if lowercase is None:
@@ -244,10 +247,12 @@ def _from_json(text: str, path: Path) -> tuple[list[str], dict[str, Any]]:
     try:
         content = json.loads(text)
         model, normalizer = content["model"], content.get("normalizer") or {}
+        says = normalizer.get("type") == "BertNormalizer"
         if model.get("type", "WordPiece") != "WordPiece" or model.get("continuing_subword_prefix", CONTINUED) != CONTINUED:
             raise _not_wordpiece(path, model.get("type", "WordPiece"))
         ids = {**model["vocab"], **{token["content"]: token["id"] for token in content.get("added_tokens") or []}}
         pieces = sorted(ids, key=ids.__getitem__)
+        "".join(pieces).encode()  # half a character cannot be written
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _not_wordpiece(path, "") from error
     if [ids[piece] for piece in pieces] != list(range(len(pieces))):
@@ -259,13 +264,27 @@ def _from_json(text: str, path: Path) -> tuple[list[str], dict[str, Any]]:
             size=len(pieces),
             last=len(pieces) - 1,
         )
-    if normalizer.get("type") == "BertNormalizer":
-        return pieces, {
-            "lowercase": normalizer.get("lowercase"),
-            "strip_accents": normalizer.get("strip_accents"),
-            "split_chinese": normalizer.get("handle_chinese_chars", True),
-        }
-    return pieces, {}
+    names = {"lowercase": "lowercase", "strip_accents": "strip_accents", "handle_chinese_chars": "split_chinese"}
+    return pieces, _settings(normalizer, names, path) if says else {}
+
+
+def _settings(told: Mapping[str, Any], names: Mapping[str, str], path: Path) -> dict[str, bool]:
+    """What an object says under some names, each true, false or null, by our names; nothing for null."""
+    for name in names:
+        if not isinstance(told.get(name), bool | None):
+            reason = Phrase(f"{name} is neither true nor false", f"{name} 既不是 true 也不是 false")
+            raise _damaged_settings(path, reason)
+    return {ours: told[theirs] for theirs, ours in names.items() if told.get(theirs) is not None}
+
+
+def _damaged_settings(path: Path, reason: Phrase) -> DataError:
+    return DataError(
+        "tokenizer-settings",
+        "what it says of case and accents cannot be read: {reason}",
+        where=path,
+        do="take the file from where the model comes from; without it the vocabulary alone decides",
+        reason=reason,
+    )
 
 
 def _not_wordpiece(path: Path, kind: str) -> DataError:
@@ -278,14 +297,22 @@ def _not_wordpiece(path: Path, kind: str) -> DataError:
     )
 
 
-def _told_beside(path: Path) -> dict[str, Any]:
-    """What tokenizer_config.json in the same folder says; nothing where there is none or it cannot be read."""
-    try:
-        told = json.loads((path.parent / TOKENIZER_CONFIG).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+def _told_beside(file: Path) -> dict[str, bool]:
+    """What tokenizer_config.json says; nothing where there is none.
+
+    Raises:
+        DataError: it is no JSON object, or says something else than true or false.
+    """
+    if not file.is_file():
         return {}
+    try:
+        told = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged_settings(file, _NO_OBJECT) from error
+    if not isinstance(told, dict):
+        raise _damaged_settings(file, _NO_OBJECT)
     names = {"do_lower_case": "lowercase", "strip_accents": "strip_accents", "tokenize_chinese_chars": "split_chinese"}
-    return {ours: told[theirs] for theirs, ours in names.items() if isinstance(told, dict) and told.get(theirs) is not None}
+    return _settings(told, names, file)
 
 
 def _check(pieces: list[str], path: Path) -> None:

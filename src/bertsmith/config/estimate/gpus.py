@@ -26,7 +26,6 @@ class Gpu:
 
     Args:
         fp32: TFLOP/s outside the tensor cores.
-        tf32: TFLOP/s of fp32 products on tensor cores, None where there are none.
         half: TFLOP/s of bf16, or of fp16 where there is no bf16, summed in fp32.
         has_bf16: whether `half` is bf16.
         memory_gb: decimal gigabytes.
@@ -34,7 +33,6 @@ class Gpu:
     """
 
     fp32: float
-    tf32: float | None
     half: float
     has_bf16: bool
     memory_gb: int
@@ -43,18 +41,18 @@ class Gpu:
 
 # source: NVIDIA's data sheets, and the GA102 and AD102 white papers for the two RTX
 GPUS = {
-    "T4": Gpu(8.1, None, 65.0, False, 16, 320),
-    "V100": Gpu(15.7, None, 125.0, False, 32, 900),
-    "A10": Gpu(31.2, 62.5, 125.0, True, 24, 600),
-    "L4": Gpu(30.3, 60.0, 121.0, True, 24, 300),
-    "L40S": Gpu(91.6, 183.0, 362.0, True, 48, 864),
-    "A100-40": Gpu(19.5, 156.0, 312.0, True, 40, 1555),
-    "A100-80": Gpu(19.5, 156.0, 312.0, True, 80, 2039),
-    "H100-PCIe": Gpu(51.0, 378.0, 756.0, True, 80, 2000),
-    "H100-SXM": Gpu(67.0, 494.0, 989.0, True, 80, 3350),
-    "H200": Gpu(67.0, 494.0, 989.0, True, 141, 4800),
-    "RTX-3090": Gpu(35.6, 35.6, 71.0, True, 24, 936),
-    "RTX-4090": Gpu(82.6, 82.6, 165.2, True, 24, 1008),
+    "T4": Gpu(8.1, 65.0, False, 16, 320),
+    "V100": Gpu(15.7, 125.0, False, 32, 900),
+    "A10": Gpu(31.2, 125.0, True, 24, 600),
+    "L4": Gpu(30.3, 121.0, True, 24, 300),
+    "L40S": Gpu(91.6, 362.0, True, 48, 864),
+    "A100-40": Gpu(19.5, 312.0, True, 40, 1555),
+    "A100-80": Gpu(19.5, 312.0, True, 80, 2039),
+    "H100-PCIe": Gpu(51.0, 756.0, True, 80, 2000),
+    "H100-SXM": Gpu(67.0, 989.0, True, 80, 3350),
+    "H200": Gpu(67.0, 989.0, True, 141, 4800),
+    "RTX-3090": Gpu(35.6, 71.0, True, 24, 936),
+    "RTX-4090": Gpu(82.6, 165.2, True, 24, 1008),
 }
 
 

@@ -72,7 +72,7 @@ def estimate(
         recompute: whether layers are computed anew for backward.
     """
     batch = typical_batch(lengths, batch_size)
-    pieces = [Work.of(piece, masked_share) for piece in micro_batches(batch, micro_batch_tokens)]
+    pieces = [Work.of(piece, masked_share) for piece in dict.fromkeys(map(tuple, micro_batches(batch, micro_batch_tokens)))]
     memory, micro = max(
         ((training_memory(config, piece, precision), piece) for piece in pieces), key=lambda found: found[0].total
     )

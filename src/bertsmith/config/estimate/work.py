@@ -1,5 +1,6 @@
 """What there is to compute: how many tokens, sequences, squares of lengths and predicted tokens."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,11 +24,12 @@ class Work:
     @classmethod
     def of(cls, lengths: Sequence[int], masked_share: float) -> "Work":
         """Sequences of these lengths, laid end to end without padding."""
+        counts = Counter(lengths).items()  # a step may have many thousands of sequences of few lengths
         return cls(
             sequences=len(lengths),
             tokens=sum(lengths),
-            squares=sum(length * length for length in lengths),
-            predicted=sum(predicted_of(length, masked_share) for length in lengths),
+            squares=sum(count * length * length for length, count in counts),
+            predicted=sum(count * predicted_of(length, masked_share) for length, count in counts),
         )
 
     @classmethod
@@ -55,9 +57,12 @@ def typical_batch(lengths: Sequence[int], sequences: int) -> list[int]:
 def micro_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
     """A batch cut into pieces of at most `budget` tokens, at least one sequence each, the shortest first (as `cut_by_tokens`)."""
     pieces: list[list[int]] = []
+    room = 0
     for length in sorted(lengths):
-        if pieces and sum(pieces[-1]) + length <= budget:
+        if length <= room:
             pieces[-1].append(length)
+            room -= length
         else:
             pieces.append([length])
+            room = budget - length
     return pieces
