@@ -8,7 +8,7 @@ BENCHMARKS := $(sort $(wildcard benchmarks/*.py))
 SITES := $(sort $(wildcard zensical.*.toml))
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-slow test-browser test-tensorflow check format bench-quick docs clean
+.PHONY: help install quickstart test test-slow test-browser test-cluster test-tensorflow check format bench-quick docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,14 +18,17 @@ install: $(VENV)/installed-dev ## make .venv and install bertsmith with its tool
 quickstart: $(VENV)/installed ## install bertsmith alone and run the whole main job (minutes)
 	$(BIN)/bertsmith quickstart
 
-test: $(VENV)/installed-dev ## run the tests
-	$(BIN)/pytest
+test: $(VENV)/installed-dev ## run the tests, a file at a time on each core
+	$(BIN)/pytest -n auto --dist loadfile
 
 test-slow: $(VENV)/installed-dev ## run the tests that take more than a minute each
 	$(BIN)/pytest -m slow
 
 test-browser: $(VENV)/installed-dev ## run the tests that need headless Chromium
 	$(BIN)/pytest -m browser
+
+test-cluster: $(VENV)/installed-cluster ## run the tests on an embedded Ray cluster (installs Ray)
+	$(BIN)/pytest -m cluster
 
 test-tensorflow: $(VENV)/installed-dev $(PEERS)/installed ## run the tests against TensorFlow, keras-hub and transformers 4 (installs 3 GB in .venv-peers)
 	$(BIN)/pytest -m tensorflow
@@ -58,6 +61,10 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/pip
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/installed
+
+$(VENV)/installed-cluster: pyproject.toml constraints.txt | $(BIN)/pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,cluster]'
+	@touch $@ $(VENV)/installed-dev $(VENV)/installed
 
 $(VENV)/installed-docs: pyproject.toml constraints.txt | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'

@@ -90,6 +90,7 @@ def worker(told: dict[str, Any]) -> float:
 
 def real_run(told: dict[str, Any], engine: Any) -> tuple[Any, Any]:
     """A function that pretrains and tells its seconds, made ready before the probe; and the config that is trained."""
+    from bertsmith.data.instance_settings import Objective
     from bertsmith.data.token_store import TokenStore
     from bertsmith.progress import ignore
     from bertsmith.records.run import RunFolder
@@ -98,7 +99,7 @@ def real_run(told: dict[str, Any], engine: Any) -> tuple[Any, Any]:
 
     store = TokenStore.open(Path(told["store"]))
     settings = PretrainSettings(store=store.folder, model=told["model"], steps=told["steps"], evaluate_every=told["steps"])
-    workload = pretraining.workload_of(settings, store, pretraining.start_of(settings, store, ignore), True)
+    workload = pretraining.workload_of(settings, store, pretraining.start_of(settings, store, ignore), Objective.MLM_NSP)
     folder = RunFolder(Path(tempfile.mkdtemp()))
 
     def run() -> float:

@@ -118,14 +118,12 @@ def batches_of(variant: dict[str, Any]) -> list[Any]:
 
     rng = np.random.default_rng(0)
     if variant.get("corpus"):
-        from bertsmith.data.instances import Instances
-        from bertsmith.data.masking import MaskRules
-        from bertsmith.data.pairs import PairRules
+        from bertsmith.data.instance_recipe import training_instances
+        from bertsmith.data.instance_settings import InstanceSettings, Objective
         from bertsmith.data.token_store import TokenStore
 
         store = TokenStore.open(Path(variant["corpus"]))
-        rules, masks = PairRules(S, 0.1, True, 0), MaskRules(MASKED, V, store.vocabulary.mask, 0)
-        instances = Instances(store, "train", rules, masks)
+        instances = training_instances(InstanceSettings(max_seq_length=S, masked_share=MASKED), store, Objective.MLM_NSP)
         return [instances.batch(0, range(B * i, B * (i + 1))) for i in range(12)]
     batches = []
     for _ in range(4):
@@ -174,11 +172,11 @@ def ours(variant: dict[str, Any], batches: list[Any]) -> Any:
 
     def step() -> int:
         batch = next(source)
-        optimizer.zero()
+        optimizer.rows.zero()
         with torch.autocast("cpu", torch.bfloat16, enabled=variant["bf16"]):
             loss = model(Pack.of(batch), 1 / len(batch.masked_M), 1 / batch.sequences)
         (loss.masked_lm.value + loss.next_sentence.value).backward()
-        optimizer.clip(1.0)
+        optimizer.rows.clip(1.0)
         optimizer.step(1e-4)
         return int(batch.tokens)
 

@@ -15,7 +15,9 @@ from bertsmith.config.fields import doc_of, type_name, types_of
 from bertsmith.config.presets import PRESETS, preset
 from bertsmith.jobs.field_text import details
 from bertsmith.jobs.verbs import VERBS, Verb
-from bertsmith.messages import ERRORS, Phrase
+from bertsmith.messages import ERRORS, NOTES, Phrase
+from bertsmith.training.pretraining.diagnostics.before import BEFORE
+from bertsmith.training.pretraining.diagnostics.during import DURING
 
 DOCS = Path(__file__).parent
 LANGUAGES = ("en", "zh")
@@ -63,13 +65,30 @@ _EXITS = (
     (5, Phrase("the machine: memory, disk, a missing package, a device", "机器：内存、磁盘、缺少的包、设备")),
     (130, Phrase("interrupted; the work so far is saved", "被中断；已完成的工作已保存")),
 )
+_FINDINGS = Phrase("# What may be found about a run\n", "# 关于一次运行的发现\n")
+_FINDINGS_ABOUT = Phrase(
+    "`pretrain` looks for these before its first step and behind each one. Each is told once, on standard error, in `log.jsonl`, in the report and in the "
+    "`findings` of the result.\n",
+    "`pretrain` 在第一步之前与每一步之后查看这些。每个只说一次：在标准错误、`log.jsonl`、报告，以及结果的 `findings` 中。\n",
+)
+_MOMENTS = (
+    (Phrase("## Before the first step\n", "## 第一步之前\n"), BEFORE),
+    (Phrase("## While it learns\n", "## 学习之中\n"), DURING),
+)
+_FINDING = Phrase("| code | what it says | kind | where the bound comes from |", "| 代码 | 内容 | 类别 | 界限的来源 |")
+_ALARM, _NORMAL = Phrase("alarm", "警报"), Phrase("as it should be", "正常")
 _BY_CODE = Phrase("## Errors with exit code {code}\n", "## 退出码 {code} 的错误\n")
 _ERROR = Phrase("| code | what it says | what to do |", "| 代码 | 内容 | 怎么办 |")
 
 
 def pages(language: str) -> dict[str, str]:
     """The reference pages of a language by their path below it."""
-    texts = {"commands": _commands(language), "config": _config(language), "errors": _errors(language)}
+    texts = {
+        "commands": _commands(language),
+        "config": _config(language),
+        "errors": _errors(language),
+        "findings": _findings(language),
+    }
     return {f"reference/{name}.md": _GENERATED + text for name, text in texts.items()}
 
 
@@ -82,6 +101,22 @@ def _commands(language: str) -> str:
             parts.append(_IN_PYTHON.text(language).format(call=_call(verb)) + "\n")
         rows = [(_flag(field, hints[field.name]), details(field, hints[field.name], language)) for field in verb.fields()]
         parts.append(_table(_FLAG.text(language), rows))
+    return "\n".join(parts)
+
+
+def _findings(language: str) -> str:
+    parts = [_FINDINGS.text(language), _FINDINGS_ABOUT.text(language)]
+    for heading, symptoms in _MOMENTS:
+        rows = [
+            (
+                f"`{one.code}`",
+                re.sub(r"\{(\w+)\}", r"‹\1›", one.english if language == "en" else NOTES[one.code]),
+                (_ALARM if one.alarm else _NORMAL).text(language),
+                one.source.text(language),
+            )
+            for one in symptoms
+        ]
+        parts += [heading.text(language), _table(_FINDING.text(language), rows)]
     return "\n".join(parts)
 
 

@@ -211,23 +211,26 @@ def found(names, own_keywords):
 
 RAISED, RAISED_OTHERWISE = found(ERROR_NAMES, ("do",))
 NOTED, NOTED_OTHERWISE = found({"note", "warning"}, ())
-KINDS = [pytest.param(RAISED, messages.ERRORS, id="errors"), pytest.param(NOTED, messages.NOTES, id="notes")]
+SHOWN, SHOWN_OTHERWISE = found({"Symptom"}, ())  # what diagnostics may find; their values come from a function
+KINDS = [pytest.param(RAISED, messages.ERRORS, id="errors"), pytest.param(NOTED + SHOWN, messages.NOTES, id="notes")]
 
 
 def test_every_message_is_literal_where_it_is_raised():
     assert RAISED
-    assert RAISED_OTHERWISE + NOTED_OTHERWISE == []
+    assert RAISED_OTHERWISE + NOTED_OTHERWISE + SHOWN_OTHERWISE == []
 
 
 def test_one_code_has_one_template():
     templates = defaultdict(set)
-    for message in RAISED + NOTED:
+    for message in RAISED + NOTED + SHOWN:
         templates[message.code].add(message.templates)
     assert {code: told for code, told in templates.items() if len(told) > 1} == {}
 
 
 def test_codes_are_words_with_hyphens():
-    assert [message.place for message in RAISED + NOTED if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", message.code)] == []
+    assert [
+        message.place for message in RAISED + NOTED + SHOWN if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", message.code)
+    ] == []
 
 
 def test_every_placeholder_gets_its_value():

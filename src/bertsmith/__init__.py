@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bertsmith.data.token_store import TokenStore
     from bertsmith.errors import BertsmithError, CheckpointError, ConfigError, DataError, MachineError, RunFolderError
     from bertsmith.inference.model import LoadedModel, load
-    from bertsmith.jobs.verbs import convert, evaluate, finetune, predict, prepare, pretrain, quickstart, vocab
+    from bertsmith.jobs.verbs import compare, convert, evaluate, finetune, predict, prepare, pretrain, quickstart, vocab
     from bertsmith.jobs.verbs import inspect_store as inspect
     from bertsmith.records.run import RunFolder
     from bertsmith.records.scores import Score
@@ -33,6 +33,7 @@ __all__ = [
     "TokenStore",
     "Vocabulary",
     "__version__",
+    "compare",
     "convert",
     "evaluate",
     "finetune",
@@ -55,6 +56,7 @@ _HOMES = {
     "bertsmith.errors": ("BertsmithError", "CheckpointError", "ConfigError", "DataError", "MachineError", "RunFolderError"),
     "bertsmith.inference.model": ("LoadedModel", "load"),
     "bertsmith.jobs.verbs": (
+        "compare",
         "convert",
         "evaluate",
         "finetune",

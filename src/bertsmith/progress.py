@@ -6,7 +6,7 @@ A listener is any callable that takes an `Event`. Work that nobody listens to pa
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from bertsmith.messages import chinese_note, filled
+from bertsmith.messages import Phrase, chinese_note, filled
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,13 @@ class Note:
         return filled(template, self.values, language)
 
 
+@dataclass(frozen=True)
+class Picture:
+    """Lines that take the place of the picture before, such as a table of runs under way."""
+
+    lines: tuple[Phrase, ...]
+
+
 def note(code: str, english: str, **values: object) -> Note:
     """A note with its named values."""
     return Note(code, english, values)
@@ -51,7 +58,7 @@ def warning(code: str, english: str, **values: object) -> Note:
     return Note(code, english, values, warning=True)
 
 
-Event = Stage | Advance | Note
+Event = Stage | Advance | Note | Picture
 Listener = Callable[[Event], None]
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from bertsmith.cli.live import LiveDisplay
 from bertsmith.cli.progress import LineDisplay, display, stage_name, time_text, value_text
-from bertsmith.progress import Advance, Stage, note, warning
+from bertsmith.messages import Phrase
+from bertsmith.progress import Advance, Picture, Stage, note, warning
 
 
 class Clock:
@@ -156,3 +157,23 @@ def test_times_are_told_in_two_units():
     assert [time_text(s, "en") for s in (3.2, 200, 7500)] == ["3 s", "3 min 20 s", "2 h 5 min"]
     assert (time_text(0.4, "en"), time_text(0.4, "zh")) == ("under 1 s", "<1 秒")
     assert time_text(200, "zh") == "3 分 20 秒"
+
+
+def test_a_log_gets_a_picture_at_once_and_then_every_ten_seconds(clock):
+    stream = io.StringIO()
+    listen = LineDisplay(stream, "zh", clock)
+    for second in range(12):
+        clock.now = float(second)
+        listen(Picture((Phrase(f"run {second}", f"运行 {second}"),)))
+    assert lines_of(stream) == ["运行 0", "运行 10"]
+
+
+def test_a_terminal_shows_the_newest_picture_and_leaves_none_behind():
+    stream = Terminal()
+    listen = LiveDisplay(stream, "en")
+    for number in (1, 2):
+        listen(Picture((Phrase(f"picture {number}", "图"), Phrase("below", "下"))))
+    shown = len(stream.getvalue())
+    listen.close()
+    assert "picture 1" in stream.getvalue()[:shown] and "picture 2" in stream.getvalue()[:shown]
+    assert "picture" not in stream.getvalue()[shown:]

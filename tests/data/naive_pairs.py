@@ -7,6 +7,7 @@ lists of instances can be compared one by one. `RandomDraws` draws as Google's c
 import random
 from dataclasses import dataclass
 
+from bertsmith.data.instance_settings import Objective, Procedure
 from bertsmith.seeds import below, bits, uniform
 
 
@@ -16,7 +17,7 @@ class Naive:
 
     a: list
     b: list
-    not_next: bool
+    label: bool  # not next, or swapped
     document: int
     other: int | None  # the document that B was taken from where it is not the next text
     sentences: int  # of the chunk
@@ -61,48 +62,76 @@ def documents_of(shard):
 
 def naive_epoch(documents, first_document, rules, epoch):
     """All instances of a shard in an epoch, document after document, with the keyed draws."""
+    copy = epoch % rules.copies if rules.procedure is Procedure.GOOGLE else epoch
     return [
         instance
         for d in range(len(documents))
-        for instance in naive_document(documents, d, rules, KeyedDraws(rules.seed, epoch, first_document + d))
+        for instance in naive_document(documents, d, rules, KeyedDraws(rules.seed, copy, first_document + d))
     ]
 
 
 def naive_document(documents, index, rules, draws):
-    room = rules.max_seq_length - (3 if rules.pairs else 2)
-    target = room
+    if rules.objective is Objective.MLM:
+        return [Naive(a, [], False, index, None, 0) for a in naive_windows(documents[index], rules.room)]
+    ordered = rules.objective is Objective.MLM_SOP
+    if ordered and len(documents[index]) == 1:
+        return []
+    target = rules.room
     if draws.chance("short") < rules.short_share:
-        target = 2 + draws.choice(room - 1, "short length")
+        target = 2 + draws.choice(rules.room - 1, "short length")
     document, chunk, instances, i = documents[index], [], [], 0
     while i < len(document):
         chunk.append(document[i])
-        if i == len(document) - 1 or sum(map(len, chunk)) >= target:
-            number, other, not_next, b = len(instances), None, False, []
-            if not rules.pairs:
-                a = _joined(chunk)
+        left = len(document) - 1 - i
+        full = sum(map(len, chunk)) >= target and (not ordered or (len(chunk) > 1 and left != 1))
+        if left == 0 or full:
+            number, other = len(instances), None
+            a_end = 1 + draws.choice(len(chunk) - 1, "part", number) if len(chunk) > 1 else 1
+            a, b = _joined(chunk[:a_end]), _joined(chunk[a_end:])
+            if ordered:
+                label = draws.chance("swapped", number) < 0.5
+                a, b = (b, a) if label else (a, b)
             else:
-                a_end = 1 + draws.choice(len(chunk) - 1, "part", number) if len(chunk) > 1 else 1
-                a = _joined(chunk[:a_end])
-                not_next = len(chunk) == 1 or draws.chance("not next", number) < 0.5
-                if not_next:
-                    other, b = _stretch(documents, index, target - len(a), draws, number)
+                label = len(chunk) == 1 or draws.chance("not next", number) < 0.5
+                if label:
+                    other, b = _stretch(documents, index, target - len(a), rules, draws, number)
                     i -= len(chunk) - a_end
-                else:
-                    b = _joined(chunk[a_end:])
-            a, b = _truncated(a, b, room, draws, number)
-            instances.append(Naive(a, b, not_next, index, other, len(chunk)))
+            a, b = _truncated(a, b, rules.room, draws, number)
+            instances.append(Naive(a, b, label, index, other, len(chunk)))
             chunk = []
         i += 1
     return instances
+
+
+def naive_windows(document, room):
+    """Whole sentences of a document, as many as fit; a sentence longer than the room is cut, and its rest goes on."""
+    waiting, windows, window = [list(sentence) for sentence in document], [], []
+    while waiting:
+        sentence = waiting.pop(0)
+        if len(window) + len(sentence) <= room:
+            window += sentence
+        elif window:
+            windows.append(window)
+            window, waiting = [], [sentence, *waiting]
+        else:
+            windows.append(sentence[:room])
+            waiting = [sentence[room:], *waiting]
+    return [*windows, window] if window else windows
 
 
 def _joined(sentences):
     return [token for sentence in sentences for token in sentence]
 
 
-def _stretch(documents, index, wanted, draws, number):
-    others = [d for d in range(len(documents)) if d != index]
-    other = others[draws.choice(len(others), "other document", number)]
+def _stretch(documents, index, wanted, rules, draws, number):
+    if rules.procedure is Procedure.PAPER:
+        others = [d for d in range(len(documents)) if d != index]
+        other = others[draws.choice(len(others), "other document", number)]
+    else:
+        for attempt in range(10):
+            other = draws.choice(len(documents), "other document", number, attempt)
+            if other != index:
+                break
     b = []
     for sentence in documents[other][draws.choice(len(documents[other]), "other start", number) :]:
         b.extend(sentence)
@@ -121,18 +150,3 @@ def _truncated(a, b, room, draws, number):
             longer.pop()
         t += 1
     return a, b
-
-
-def naive_mask(ids, special, epoch, index, rules):
-    """The tokens of one sequence with some hidden, and the places and tokens that are to be predicted."""
-    wanted = max(1, round(len(ids) * rules.share))
-    candidates = [place for place, token in enumerate(ids) if token not in special]
-    candidates.sort(key=lambda place: int(bits(rules.seed, "mask", epoch, index, place)))
-    shown, places = list(ids), sorted(candidates[:wanted])
-    for place in places:
-        chance = float(uniform(rules.seed, "replace", epoch, index, place))
-        if chance < 0.8:
-            shown[place] = rules.mask_id
-        elif chance >= 0.9:
-            shown[place] = int(below(rules.vocab_size, rules.seed, "random piece", epoch, index, place))
-    return shown, places, [ids[place] for place in places]

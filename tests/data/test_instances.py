@@ -6,10 +6,12 @@ import shutil
 
 import numpy as np
 import pytest
-from naive_pairs import documents_of, naive_epoch, naive_mask
+from naive_masks import naive_mask
+from naive_pairs import documents_of, naive_epoch
 
 from bertsmith.data import instances as instances_module
 from bertsmith.data.corpus import HELD_OUT, Document
+from bertsmith.data.instance_settings import Objective, Procedure, Unit
 from bertsmith.data.instances import GROUP, Instances
 from bertsmith.data.masking import MaskRules
 from bertsmith.data.pairs import CHECKPOINT, PairRules
@@ -17,7 +19,9 @@ from bertsmith.data.token_store import TokenStore, write_store
 from bertsmith.text.vocabulary import SPECIAL, Vocabulary
 
 WORDS = tuple(f"w{n}" for n in range(300))
-VOCABULARY = Vocabulary((*SPECIAL, *WORDS), lowercase=True)
+VOCABULARY = Vocabulary((*SPECIAL, *WORDS, "##x", "##y"), lowercase=True)
+NSP, SOP, MLM = Objective
+ENDS = ("", "", "x", "xy")
 LONGEST_DOCUMENT = 900  # sentences, so that it has more instances than lie between two checkpoints
 
 
@@ -28,7 +32,10 @@ def documents():
         count = LONGEST_DOCUMENT if n == 20 else rng.choice((1, 1, 2, 2, 3, 8, 40))
         longest = 4 if n == 20 else 20
         sentences = tuple(
-            " ".join(rng.choices(WORDS, k=rng.randint(130, 400) if rng.random() < 0.02 else rng.randint(1, longest)))
+            " ".join(
+                word + rng.choice(ENDS)
+                for word in rng.choices(WORDS, k=rng.randint(130, 400) if rng.random() < 0.02 else rng.randint(1, longest))
+            )
             for _ in range(count)
         )
         yield Document(sentences, "x", HELD_OUT if n % 9 == 4 else "train")
@@ -42,18 +49,20 @@ def write(folder, shard_tokens):
 def stores(tmp_path_factory):
     """The same documents in one shard, in five, and in more than are shuffled together."""
     folder = tmp_path_factory.mktemp("stores")
-    made = {name: write(folder / name, tokens) for name, tokens in (("one", 10**9), ("five", 2300), ("many", 200))}
+    made = {name: write(folder / name, tokens) for name, tokens in (("one", 10**9), ("five", 5000), ("many", 400))}
     assert [len(made[name].shards("train")) for name in ("one", "five")] == [1, 5]
     assert len(made["many"].shards("train")) > 2 * GROUP
     return made
 
 
-def instances_of(store, max_seq_length=16, pairs=True, seed=0, split="train", share=0.15):
+def instances_of(
+    store, max_seq_length=16, objective=NSP, seed=0, split="train", share=0.15, unit=Unit.TOKEN, procedure=Procedure.PAPER
+):
     return Instances(
         store,
         split,
-        PairRules(max_seq_length, 0.1, pairs, seed),
-        MaskRules(share, store.vocabulary.size, store.vocabulary.mask, seed),
+        PairRules(max_seq_length, 0.1, objective, seed, procedure, copies=3),
+        MaskRules(share, store.vocabulary.size, store.vocabulary.mask, seed, unit),
     )
 
 
@@ -69,7 +78,7 @@ def listed(instances, epoch):
     """The two parts and the label of every instance of an epoch, in the order of their numbers."""
     number, ranges = instances.ranges(epoch, np.arange(instances.count(epoch)))
     tokens = [shard.tokens.tolist() for shard in instances.shards]
-    return [(tokens[s][a:b], tokens[s][c:d], bool(label)) for s, a, b, c, d, label in zip(number, *ranges, strict=True)]
+    return [(tokens[s][a:b], tokens[s][c:d], bool(label)) for s, a, b, c, d, label, _ in zip(number, *ranges, strict=True)]
 
 
 def unpacked(batch):
@@ -93,27 +102,32 @@ def whole(instances, epoch):
     return unpacked(instances.batch(epoch, range(instances.count(epoch))))
 
 
-@pytest.mark.parametrize("pairs", [True, False], ids=["pairs", "single"])
-@pytest.mark.parametrize("max_seq_length", [16, 64, 128])
+@pytest.mark.parametrize("procedure", Procedure)
+@pytest.mark.parametrize("objective", Objective)
+@pytest.mark.parametrize("max_seq_length", [16, 128])
 @pytest.mark.parametrize("name", ["one", "five"])
-def test_the_whole_list_of_an_epoch_is_the_one_of_the_naive_procedure(stores, name, max_seq_length, pairs):
+def test_the_whole_list_of_an_epoch_is_the_one_of_the_naive_procedure(stores, name, max_seq_length, objective, procedure):
     for seed, epoch in ((0, 0), (0, 7), (2**40 + 1, 1)):
-        instances = instances_of(stores[name], max_seq_length, pairs, seed)
-        expected = [(instance.a, instance.b, instance.not_next) for instance in naive_list(instances, epoch)]
+        instances = instances_of(stores[name], max_seq_length, objective, seed, procedure=procedure)
+        expected = [(instance.a, instance.b, instance.label) for instance in naive_list(instances, epoch)]
         assert listed(instances, epoch) == expected
 
 
-@pytest.mark.parametrize("pairs", [True, False], ids=["pairs", "single"])
-def test_the_batch_of_a_whole_epoch_is_the_naive_list_framed_and_masked(stores, pairs):
-    instances = instances_of(stores["five"], 32, pairs, seed=3)
+@pytest.mark.parametrize("procedure", Procedure)
+@pytest.mark.parametrize("unit", Unit)
+@pytest.mark.parametrize("objective", Objective)
+def test_the_batch_of_a_whole_epoch_is_the_naive_list_framed_and_masked(stores, objective, unit, procedure):
+    instances = instances_of(stores["five"], 32, objective, seed=3, unit=unit, procedure=procedure)
     first, separator = VOCABULARY.first, VOCABULARY.separator
+    copy = 1 if procedure is Procedure.GOOGLE else 4
     expected = {}
-    for index, instance in enumerate(naive_list(instances, 1)):
-        ids = [first, *instance.a, separator, *([*instance.b, separator] if pairs else [])]
-        segments = [0] * (len(instance.a) + 2) + ([1] * (len(instance.b) + 1) if pairs else [])
-        masked = naive_mask(ids, {first, separator}, 1, index, instances.mask_rules)
-        expected[index] = (masked[0], segments, *masked[1:], [int(instance.not_next)] if pairs else [])
-    assert whole(instances, 1) == expected
+    for index, instance in enumerate(naive_list(instances, 4)):
+        ids = [first, *instance.a, separator, *([*instance.b, separator] if instance.b else [])]
+        segments = [0] * (len(instance.a) + 2) + ([1] * (len(instance.b) + 1) if instance.b else [])
+        starts = VOCABULARY.starts_word[ids].tolist()
+        masked = naive_mask(ids, {first, separator}, copy, index, instances.mask_rules, starts)
+        expected[index] = (masked[0], segments, *masked[1:], [int(instance.label)] if instance.b else [])
+    assert whole(instances, 4) == expected
 
 
 def test_a_document_of_many_instances_spans_several_checkpoints(stores):
@@ -128,16 +142,16 @@ def test_a_document_of_many_instances_spans_several_checkpoints(stores):
 def test_the_share_of_not_next_is_what_the_naive_procedure_counts(stores, name):
     instances = instances_of(stores[name], 64)
     naive = naive_list(instances, 2)
-    assert instances.not_next_share(2) == pytest.approx(np.mean([instance.not_next for instance in naive]))
-    assert all(instance.not_next for instance in naive if instance.sentences == 1)
-    several = [instance.not_next for instance in naive if instance.sentences > 1]
+    assert instances.label_share(2) == pytest.approx(np.mean([instance.label for instance in naive]))
+    assert all(instance.label for instance in naive if instance.sentences == 1)
+    several = [instance.label for instance in naive if instance.sentences > 1]
     assert abs(np.mean(several) - 0.5) < 4 * 0.5 / np.sqrt(len(several))
 
 
 def test_a_sampled_share_counts_the_first_positions_of_the_order(stores):
     instances = instances_of(stores["five"])
     batch = instances.batch(0, range(100))
-    assert instances.not_next_share(0, sample=100) == pytest.approx(batch.targets_B.mean())
+    assert instances.label_share(0, sample=100) == pytest.approx(batch.targets_B.mean())
 
 
 @pytest.mark.parametrize("name", ["one", "five", "many"])
@@ -178,9 +192,19 @@ def test_a_batch_at_any_position_is_the_slice_of_the_whole(stores, name, monkeyp
         assert unpacked(instances_of(stores[name]).batch(1, range(first, last))) == expected
 
 
-def test_how_positions_are_blocked_changes_nothing(stores, monkeypatch):
-    expected = whole(instances_of(stores["five"], 64), 0)
+@pytest.mark.parametrize("unit", Unit)
+def test_how_positions_are_blocked_changes_nothing(stores, unit, monkeypatch):
+    expected = whole(instances_of(stores["five"], 64, unit=unit), 0)
     monkeypatch.setattr(instances_module, "BLOCK", 7)
+    assert whole(instances_of(stores["five"], 64, unit=unit), 0) == expected
+    monkeypatch.setattr(instances_module, "BLOCK", 70)
+    monkeypatch.setattr(instances_module, "CHUNK_TOKENS", 300)
+    assert whole(instances_of(stores["five"], 64, unit=unit), 0) == expected
+
+
+def test_very_long_sequences_make_small_blocks(stores, monkeypatch):
+    expected = whole(instances_of(stores["five"], 64), 0)
+    monkeypatch.setattr(instances_module, "BLOCK_TOKENS", 100)
     assert whole(instances_of(stores["five"], 64), 0) == expected
 
 
@@ -214,7 +238,7 @@ def bytes_of(folder):
 
 
 def test_the_memo_comes_back_with_the_same_bytes(tmp_path):
-    store = write(tmp_path / "store", 2300)
+    store = write(tmp_path / "store", 5000)
     expected = whole(instances_of(store), 4)
     memos = store.folder / "memos"
     before = bytes_of(memos)
@@ -225,7 +249,7 @@ def test_the_memo_comes_back_with_the_same_bytes(tmp_path):
 
 
 def test_a_memo_that_is_there_is_read_and_serves_as_the_new_one_did(tmp_path, monkeypatch):
-    store = write(tmp_path / "store", 2300)
+    store = write(tmp_path / "store", 5000)
     expected = whole(instances_of(store), 0)
     monkeypatch.setattr(instances_module, "memoise", lambda *_: pytest.fail("walked again"))
     assert whole(instances_of(store), 0) == expected
@@ -233,7 +257,7 @@ def test_a_memo_that_is_there_is_read_and_serves_as_the_new_one_did(tmp_path, mo
 
 @pytest.mark.parametrize(
     "change",
-    [{"max_seq_length": 17}, {"pairs": False}, {"seed": 1}, {"split": HELD_OUT}],
+    [{"max_seq_length": 17}, {"objective": MLM}, {"seed": 1}, {"split": HELD_OUT}, {"procedure": Procedure.GOOGLE}],
     ids=lambda change: next(iter(change)),
 )
 def test_other_settings_have_other_memos(tmp_path, change):
@@ -265,15 +289,15 @@ def test_a_store_that_cannot_be_written_serves_as_well(stores, tmp_path):
 
 def test_the_held_out_split_is_walked_on_its_own(stores):
     instances = instances_of(stores["one"], 64, split=HELD_OUT)
-    expected = [(instance.a, instance.b, instance.not_next) for instance in naive_list(instances, 0)]
+    expected = [(instance.a, instance.b, instance.label) for instance in naive_list(instances, 0)]
     assert listed(instances, 0) == expected
     assert 0 < len(expected) < instances_of(stores["one"], 64).count(0)
 
 
 def test_no_special_token_is_ever_to_be_predicted(stores):
-    for pairs in (True, False):
+    for objective in Objective:
         for epoch in range(2):
-            instances = instances_of(stores["five"], pairs=pairs)
+            instances = instances_of(stores["five"], objective=objective)
             batch = instances.batch(epoch, range(instances.count(epoch)))
             assert not np.isin(batch.labels_M, list(VOCABULARY.special_ids)).any()
             assert (batch.ids_T[batch.cu_seqlens[:-1]] == VOCABULARY.first).all()

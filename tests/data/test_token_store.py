@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from bertsmith.data import shards
+from bertsmith.data import shards, token_store
 from bertsmith.data.corpus import HELD_OUT, Document
 from bertsmith.data.token_store import TokenStore, write_store
 from bertsmith.errors import DataError, MachineError
@@ -117,8 +117,13 @@ def interrupted(at):
         yield document
 
 
+@pytest.fixture
+def small_batches(monkeypatch):
+    monkeypatch.setattr(token_store, "BATCH", 1)
+
+
 @pytest.mark.parametrize("at", [1, 9, 23, 40, 59])
-def test_an_interrupted_write_goes_on_and_ends_with_the_same_bytes(tmp_path, at):
+def test_an_interrupted_write_goes_on_and_ends_with_the_same_bytes(tmp_path, at, small_batches):
     store_at(tmp_path / "whole")
     for moment in (at, min(at + 7, 59)):
         with pytest.raises(Stopped):
@@ -139,7 +144,7 @@ def killed_at(folder, at):
     store_at(folder, kill())
 
 
-def test_a_killed_process_leaves_nothing_that_changes_the_bytes(tmp_path):
+def test_a_killed_process_leaves_nothing_that_changes_the_bytes(tmp_path, small_batches):
     store_at(tmp_path / "whole")
     for at in (17, 31, 48):
         process = multiprocessing.get_context("fork").Process(target=killed_at, args=(tmp_path / "store", at))
@@ -158,7 +163,7 @@ def test_finished_shards_of_another_origin_are_not_taken_over(tmp_path):
     assert not any(getattr(event, "code", "") == "store-goes-on" for event in events)
 
 
-def test_a_full_disk_is_one_clear_error_and_the_next_call_goes_on(tmp_path, monkeypatch):
+def test_a_full_disk_is_one_clear_error_and_the_next_call_goes_on(tmp_path, monkeypatch, small_batches):
     store_at(tmp_path / "whole")
     real, left = shards.ShardWriter._write, [150]
 
@@ -226,7 +231,11 @@ def test_truncated_and_missing_files_are_all_told(tmp_path):
     assert "tokens.bin" in fault.text("zh")
 
 
-def test_memory_does_not_grow_with_the_corpus(tmp_path):
+def test_memory_does_not_grow_with_the_corpus(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "bertsmith.data.token_store.BATCH", 5000
+    )  # characters, so that even the smaller corpus has several batches
+
     def collected(count):
         for n, document in enumerate(documents(count)):
             if n % 200 == 0:

@@ -93,6 +93,8 @@ def _shortened_words(words):
     instead = SHORT.get(words[0], {})
     if words[0] == "pretrain" and Path(words[words.index("--model") + 1] if "--model" in words else "mini").exists():
         instead = {name: value for name, value in instead.items() if name != "model"}
+    if "--budget" in words:  # time in place of steps
+        instead = {name: value for name, value in instead.items() if name != "steps"} | {"budget": "2s"}
     kept, waiting = [], list(words)
     while waiting:
         word = waiting.pop(0)

@@ -32,6 +32,7 @@ PATHS = [
         "docs/en/guides/convert.md",
         "docs/en/concepts/reading-a-run.md",
     ],
+    ["docs/en/guides/pretraining.md"],
     ["docs/en/guides/documents-and-lines.md"],
     ["docs/en/guides/chinese.md"],
     ["docs/en/concepts/instances.md"],

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import random
 import socket
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ def block_network(patch):
     attempts = []
 
     def refuse(*arguments, **named):
-        attempts.append((arguments, named))
+        attempts.append((os.environ.get("PYTEST_CURRENT_TEST", ""), arguments, named))
         raise OSError("the network is blocked")
 
     for name in ("connect", "connect_ex", "sendto"):

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bertsmith.text import sentences as module
 from bertsmith.text.sentences import split_sentences
 
 
@@ -12,6 +13,7 @@ from bertsmith.text.sentences import split_sentences
         ["J. R. R. Tolkien wrote it.", "See Fig. 2.", "The U.S. Army came at 5 p.m.", "It rained."],
         ['"Really?" she asked.', '"Yes!"', "He left."],
         ["He said “Go.”", "Then he went.", "(It was late.)", "Wait...", "What?!"],
+        ["He met capt. Hook and approx. Ten others of the univ. Press.", "They sank.", "See sec. 4."],
         ["3. First item.", "Second, in 1999.", "Third"],
         ["i went home.", "it was cold."],
         ["This is tokenised .", "so is this ."],
@@ -58,3 +60,35 @@ def test_no_character_but_blanks_is_lost_or_moved(text):
 @given(st.text(max_size=60))
 def test_no_sentence_is_empty(text):
     assert all(sentence.strip() for sentence in split_sentences(text))
+
+
+PARTS = st.sampled_from(
+    [
+        *'aAI1.?!"(我。…',
+        ". ",
+        ". A",
+        ". The",
+        ".\u3000B",
+        " ",
+        "\n",
+        "word",
+        "fig",
+        "Fig",
+        "no",
+        "mrs",
+        "capt",
+        "sections",
+        "p.m",
+        "Dr",
+        "É",
+    ]
+)
+
+
+@given(st.lists(PARTS, max_size=14).map("".join))
+def test_ends_that_are_seen_at_a_glance_are_those_that_are_found_with_care(text):
+    quickly = split_sentences(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_FULL_STOPS", module._RUN)
+        patch.setattr(module, "_PLAIN_GROUP", 0)
+        assert split_sentences(text) == quickly

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from bertsmith.text import wordpiece
+from bertsmith.text import word_table, wordpiece
 from bertsmith.text.vocabulary import SPECIAL, Vocabulary
 from bertsmith.text.wordpiece import WordPiece
 
@@ -39,7 +39,27 @@ def test_forgetting_changes_no_id(monkeypatch):
     texts = ["they re ab abc abb 我们，ab they're"] * 3
     expected = [ids.tolist() for ids in WordPiece(vocabulary()).encode(texts)]
     monkeypatch.setattr(wordpiece, "REMEMBERED", 2)
+    monkeypatch.setattr(word_table, "SLOTS", 2)
     assert [ids.tolist() for ids in WordPiece(vocabulary()).encode(texts)] == expected
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_words_met_before_keep_the_ids_of_the_library(lowercase, monkeypatch):
+    monkeypatch.setattr(word_table, "SLOTS", 64)
+    draw = random.Random(0)
+    words = ["".join(draw.choices("abceABCE", k=draw.randint(1, 16))) for _ in range(300)] + [
+        "ab" + "b" * 14,
+        "ab" + "b" * 98,
+        "ab" + "b" * 99,
+    ]
+    ours, library = WordPiece(vocabulary(lowercase)), vocabulary(lowercase).tokenizer()
+    for _ in range(3):
+        text = " ".join(draw.choices(words, k=1000))
+        assert ours.encode_one(text).tolist() == library.encode(text, add_special_tokens=False).ids
+
+
+def test_a_character_of_two_units_is_one_character():
+    assert WordPiece(vocabulary()).encode_together(["🙂 ab", "", "ab🙂"]).counts.tolist() == [2, 0, 1]
 
 
 def test_ids_are_int32_and_an_empty_text_has_none():

@@ -24,7 +24,6 @@ from bertsmith.training.pretraining.objective import Pretraining
 
 importlib.import_module("torch._dynamo")  # the first optimizer of a process imports it: seconds for each attempt
 
-STEPS = 100
 IN_THE_LOOP = ("update", "half a state", "before the rename", "behind the rename", "half a line", "clock")
 AT_THE_END = ("model", "result")
 
@@ -97,7 +96,7 @@ def prepare_to_die(place, random):
         at_call(1, RunFolder, "finish", lambda *_: kill())
 
 
-def attempt(folder, output, place, random):
+def attempt(folder, output, place, random, steps):
     """Run in a new process; whether it was killed."""
     pause = float(random.uniform(0.02, 0.1))
     child = os.fork()
@@ -105,7 +104,7 @@ def attempt(folder, output, place, random):
         try:
             write_down_the_data(folder / f"{output.name}.data")
             prepare_to_die(place, random)
-            job.pretrain(make_settings(folder, output, steps=STEPS), given={})
+            job.pretrain(make_settings(folder, output, steps=steps), given={})
         except BaseException as error:
             print(repr(error), error, file=sys.stderr, flush=True)
             os._exit(1)
@@ -119,14 +118,15 @@ def attempt(folder, output, place, random):
     return os.WIFSIGNALED(status)
 
 
-def main(folder):
-    random = np.random.default_rng(int(sys.argv[2]))
-    attempt(folder, folder / "whole", "", random)
-    places = [*random.permutation([*IN_THE_LOOP, *IN_THE_LOOP[:4]]).tolist(), *AT_THE_END]
-    killed = [place for place in places if attempt(folder, folder / "killed", place, random)]
-    attempt(folder, folder / "killed", "", random)
+def main(folder, seed, steps, kills):
+    """Kills in the loop, and one at each place behind it; prints where the run was killed."""
+    random = np.random.default_rng(seed)
+    attempt(folder, folder / "whole", "", random, steps)
+    places = random.permutation(np.resize(IN_THE_LOOP, kills)).tolist() + list(AT_THE_END)
+    killed = [place for place in places if attempt(folder, folder / "killed", place, random, steps)]
+    attempt(folder, folder / "killed", "", random, steps)
     print(json.dumps(killed))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

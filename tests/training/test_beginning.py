@@ -1,11 +1,12 @@
 """What a run resolves at its start, and when it may go on."""
 
 import dataclasses
+import json
 
 import pytest
 import torch
 
-from bertsmith.errors import MachineError, RunFolderError
+from bertsmith.errors import MachineError, RunFolderError, UsageError
 from bertsmith.records.run import RunFolder, RunRecord, Setting, settings_with_origin
 from bertsmith.training import beginning, precision
 from bertsmith.training.beginning import begin
@@ -99,6 +100,29 @@ def test_other_versions_or_another_processor_are_refused_unless_inexactness_is_a
     assert "→ another" in refused.value.text("zh")
     allowed = dataclasses.replace(FIXED, allow_inexact=True)
     assert begin(allowed, record, RunFolder(tmp_path / "run"), print) == Engine("cpu", "fp32", 1)
+
+
+def test_a_job_for_one_process_is_refused_in_many(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError) as refused:
+        start(tmp_path / "run", FIXED)
+    assert refused.value.code == "one-process-only"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_record_without_a_number_of_processes_is_of_one(tmp_path):
+    start(tmp_path / "run", FIXED)
+    path = tmp_path / "run" / "run.json"
+    record = json.loads(path.read_text())
+    assert record["machine"].pop("processes") == 1
+    path.write_text(json.dumps(record))
+    assert start(tmp_path / "run", FIXED)[0] == Engine("cpu", "fp32", 1)
+
+
+def test_processes_of_a_machine_share_its_cores(monkeypatch):
+    monkeypatch.setattr(precision, "cores", lambda: 8)
+    found = [resolve(dataclasses.replace(FIXED, threads=0), None, print, processes).threads for processes in (1, 2, 16)]
+    assert found == [8, 4, 1]
 
 
 def test_a_gpu_that_is_not_there_is_one_clear_error(monkeypatch):

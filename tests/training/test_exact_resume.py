@@ -31,23 +31,24 @@ def data_of(path):
     return found
 
 
-def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path):
+@pytest.mark.parametrize(("steps", "kills"), [(100, 10), pytest.param(400, 55, marks=pytest.mark.slow)])
+def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path, steps, kills):
     make_store(tmp_path)
     make_config(tmp_path)
     done = subprocess.run(
-        [sys.executable, DRIVER, tmp_path, "1"],
+        [sys.executable, DRIVER, tmp_path, "1", str(steps), str(kills)],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=30 * kills,
     )
     assert done.returncode == 0, done.stderr
     killed = json.loads(done.stdout.splitlines()[-1])
-    assert len(killed) >= 10
+    assert len(killed) >= min(kills, 50)
     assert {"update", "half a state", "before the rename", "behind the rename", "half a line", "model", "result"} <= set(killed)
     assert results_of(tmp_path / "killed") == results_of(tmp_path / "whole")
     whole = data_of(tmp_path / "whole.data")
-    assert sorted(whole) == list(range(100))
+    assert sorted(whole) == list(range(steps))
     assert data_of(tmp_path / "killed.data") == whole
     assert not list((tmp_path / "killed").rglob(".aside*"))
 
@@ -58,11 +59,11 @@ def test_ctrl_c_saves_the_state_and_going_on_gives_the_same_bits(tmp_path, monke
     pretrain(make_settings(tmp_path, tmp_path / "whole", steps=12), given={})
     original, calls = Pretraining.loss, []
 
-    def interrupting(self, pack, step_batches):
+    def interrupting(self, pack, whole):
         calls.append(1)
         if len(calls) == 9:
             signal.raise_signal(signal.SIGINT)
-        return original(self, pack, step_batches)
+        return original(self, pack, whole)
 
     settings, before = make_settings(tmp_path, tmp_path / "stopped", steps=12, save_every=100), signal.getsignal(signal.SIGINT)
     monkeypatch.setattr(Pretraining, "loss", interrupting)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from bertsmith.models.bert.load import decays
-from bertsmith.training.optimizer import AdamW, Flavour
+from bertsmith.training.optimizer import AdamW, Flavour, restore, state_of
 from bertsmith.training.schedule import Decay, Schedule
 
 DECAY = 0.1
@@ -38,7 +38,7 @@ def trained(flavour):
     net = Net()
     optimizer = AdamW(net, flavour, DECAY)
     for step, rate in enumerate(RATES):
-        optimizer.zero()
+        optimizer.rows.zero()
         for name, gradient in gradients_of(step, net).items():
             net.get_parameter(name).grad.add_(gradient)
         optimizer.step(rate)
@@ -101,7 +101,7 @@ def test_clipping_scales_the_whole_gradient_to_the_limit(limit):
     for name, gradient in gradients.items():
         net.get_parameter(name).grad.add_(gradient)
     norm = math.sqrt(sum(float(g.double().square().sum()) for g in gradients.values()))
-    assert optimizer.clip(limit) == pytest.approx(norm)
+    assert optimizer.rows.clip(limit) == pytest.approx(norm)
     scale = limit / norm if 0 < limit < norm else 1.0
     for name, gradient in gradients.items():
         torch.testing.assert_close(net.get_parameter(name).grad, gradient * scale)
@@ -110,17 +110,17 @@ def test_clipping_scales_the_whole_gradient_to_the_limit(limit):
 def test_the_state_of_the_optimizer_goes_out_and_comes_back():
     net = Net()
     optimizer = AdamW(net, Flavour.CORRECTED, DECAY)
-    for flat in optimizer.flats:
+    for flat in optimizer.rows.flats:
         flat.grad.fill_(0.5)
     optimizer.step(1e-2)
-    saved = {name: tensor.clone() for name, tensor in optimizer.tensors().items()}
+    saved = {name: tensor.clone() for name, tensor in state_of(optimizer).items()}
     optimizer.step(1e-2)
-    last = {name: tensor.clone() for name, tensor in optimizer.tensors().items()}
+    last = {name: tensor.clone() for name, tensor in state_of(optimizer).items()}
     assert float(last["step.0"]) == 2.0
-    optimizer.restore(saved)
+    restore(optimizer, saved)
     optimizer.step(1e-2)
-    assert all(torch.equal(tensor, last[name]) for name, tensor in optimizer.tensors().items())
-    assert torch.equal(net.table.detach().flatten(), optimizer.flats[0].detach()[:21])
+    assert all(torch.equal(tensor, last[name]) for name, tensor in state_of(optimizer).items())
+    assert torch.equal(net.table.detach().flatten(), optimizer.rows.flats[0].detach()[:21])
 
 
 def test_the_linear_schedule_rises_to_the_peak_and_falls_to_the_last_step():

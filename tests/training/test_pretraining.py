@@ -9,6 +9,8 @@ import torch
 from tiny_pretraining import ENGINE, VOCABULARY, make_config, make_settings, make_store
 
 from bertsmith.data.corpus import Document
+from bertsmith.data.instance_recipe import objective_of
+from bertsmith.data.instance_settings import Objective
 from bertsmith.data.token_store import write_store
 from bertsmith.errors import ConfigError, DataError, UsageError
 from bertsmith.progress import Advance, Note, ignore
@@ -17,7 +19,8 @@ from bertsmith.training.loop import evaluate
 from bertsmith.training.pretraining.baselines import majority, unigram
 from bertsmith.training.pretraining.objective import Pretraining
 from bertsmith.training.pretraining.recipe import config_of
-from bertsmith.training.pretraining.run import objective_of, run, scores_of, start_of, workload_of
+from bertsmith.training.pretraining.run import run, scores_of, start_of, workload_of
+from bertsmith.training.shares import share_of
 
 PLAIN = {"recipe": "lean", "weight_decay": 0.0}
 
@@ -28,13 +31,13 @@ def store(tmp_path):
     return make_store(tmp_path)
 
 
-def workload(tmp_path, store, pairs=True, **changes):
+def workload(tmp_path, store, objective=Objective.MLM_NSP, **changes):
     settings = make_settings(tmp_path, tmp_path / "run", **changes)
-    return settings, workload_of(settings, store, start_of(settings, store, ignore), pairs)
+    return settings, workload_of(settings, store, start_of(settings, store, ignore), objective)
 
 
-def trained(tmp_path, store, name, pairs=True, listen=ignore, **changes):
-    settings, made = workload(tmp_path, store, pairs, **changes)
+def trained(tmp_path, store, name, objective=Objective.MLM_NSP, listen=ignore, **changes):
+    settings, made = workload(tmp_path, store, objective, **changes)
     folder = RunFolder(tmp_path / name)
     folder.path.mkdir()
     run(settings, made, ENGINE, folder, listen)
@@ -59,7 +62,7 @@ def test_the_size_of_micro_batches_changes_neither_losses_nor_gradients(tmp_path
     for budget in (32, 10_000):
         made, log = trained(tmp_path, store, f"run{budget}", steps=6, **PLAIN, micro_batch_tokens=budget)
         logs.append([line for line in log if "gradient_norm" in line])
-        assert (len(made.batches(0)) > 1) is (budget == 32)
+        assert (len(share_of(made.batches(0), budget).parts) > 1) is (budget == 32)
     for small, large in zip(*logs, strict=True):
         assert small == pytest.approx(large, rel=1e-4)  # the updates of Adam magnify rounding from step to step
     assert logs[0][0] == pytest.approx(logs[1][0], rel=1e-6)
@@ -69,7 +72,7 @@ def test_the_log_tells_losses_norms_evaluations_and_the_share_of_not_next(tmp_pa
     _, log = trained(tmp_path, store, "logged", steps=8)
     steps = [line for line in log if "gradient_norm" in line]
     assert [line["step"] for line in steps] == list(range(1, 9))
-    assert steps[0].keys() == {"step", "mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy", "gradient_norm"}
+    assert steps[0].keys() == {"step", "mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy", "gradient_norm", "tokens"}
     assert steps[0]["mlm_loss"] == pytest.approx(math.log(VOCABULARY.size), rel=0.25)
     assert steps[0]["nsp_loss"] == pytest.approx(math.log(2), rel=0.5)
     assert [line["step"] for line in log if line.get("evaluation")] == [7, 8]
@@ -154,9 +157,9 @@ def test_a_single_document_is_learned_by_masked_lm_alone(tmp_path):
     store = write_store([document], VOCABULARY, tmp_path / "store", shard_tokens=100, origin={})
     events = []
     settings = make_settings(tmp_path, tmp_path / "run")
-    assert objective_of(dataclasses.replace(settings, objective="auto"), store, events.append) is False
+    assert objective_of(dataclasses.replace(settings, objective="auto"), store, events.append) is Objective.MLM
     assert [event.code for event in events] == ["mlm-alone"]
-    made, log = trained(tmp_path, store, "alone", pairs=False, steps=3)
+    made, log = trained(tmp_path, store, "alone", objective=Objective.MLM, steps=3)
     assert "nsp_loss" not in log[0]
     assert scores_of(made, store, ENGINE) == []
 
@@ -184,13 +187,18 @@ def test_the_unigram_baseline_is_the_entropy_of_guessing_by_frequency(tmp_path, 
 def test_every_micro_batch_of_every_step_has_a_dropout_seed_of_its_own(tmp_path, store, monkeypatch):
     original, seeds = Pretraining.loss, []
 
-    def noting(self, pack, step_batches):
+    def noting(self, pack, whole):
         seeds.append(torch.initial_seed())
-        return original(self, pack, step_batches)
+        return original(self, pack, whole)
 
     monkeypatch.setattr(Pretraining, "loss", noting)
     made, _ = trained(tmp_path, store, "first", steps=4)
-    assert len(seeds) == len(set(seeds)) == sum(len(made.batches(step)) for step in range(4)) > 4
+    assert (
+        len(seeds)
+        == len(set(seeds))
+        == sum(len(share_of(made.batches(step), made.micro_batch_tokens).parts) for step in range(4))
+        > 4
+    )
     first = seeds.copy()
     seeds.clear()
     trained(tmp_path, store, "again", steps=4)

@@ -131,4 +131,4 @@ def test_the_manifest_tells_step_log_and_layout(tmp_path):
     save_state(tmp_path, state(5))
     manifest = json.loads((tmp_path / "step-00000005" / "manifest.json").read_text())
     size = (tmp_path / "step-00000005" / "state.safetensors").stat().st_size
-    assert manifest == {"step": 5, "log_size": 500, "layout": LAYOUT, "size": size}
+    assert manifest == {"step": 5, "log_size": 500, "layout": LAYOUT, "size": size, "facts": {}}

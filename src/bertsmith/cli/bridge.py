@@ -58,6 +58,7 @@ def _parameter(field: "dataclasses.Field[Any]", hint: Any, language: str) -> ins
     parameter = Parameter(
         help=details(field, hint, language),
         show_default=False,
+        negative_iterable=(),
         metavar="NAME" if doc_of(field).choices else METAVARS.get(asked),
         group=ARGUMENTS.text(language) if doc_of(field).positional else FLAGS.text(language),
         converter=_number if asked in (int, float) else _path if asked is Path else None,

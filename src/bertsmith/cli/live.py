@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.text import Text
 
 from bertsmith.cli.progress import Clock, Running, note_text, stage_name
-from bertsmith.progress import Advance, Event, Note, Stage
+from bertsmith.progress import Advance, Event, Note, Picture, Stage
 
 _REFRESHES = 4  # of the bar per second; each costs the training threads a little
 
@@ -45,10 +45,14 @@ class LiveDisplay:
                 )
             case Note():
                 self._write(note_text(event, self._language), style="bold yellow" if event.warning else "")
+            case Picture():
+                self._bars.picture = "\n".join(line.text(self._language) for line in event.lines)
+                self._bars.refresh()
 
     def close(self) -> None:
         """Leave the last line and give the terminal back."""
         self._end_stage()
+        self._bars.picture = ""  # what it showed last stands in the result
         self._bars.stop()
 
     def _end_stage(self) -> None:
@@ -63,17 +67,21 @@ class LiveDisplay:
 
 
 class _Bars(Progress):
-    """rich's bars with the values on lines of their own, so that a narrow terminal cuts nothing."""
+    """rich's bars below the picture, with the values on lines of their own, so that a narrow terminal cuts nothing."""
+
+    picture = ""
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        """The bar, then the values."""
+        """The picture, the bar, then the values."""
+        if self.picture:
+            yield Text(self.picture)
         yield self.make_tasks_table(self.tasks)
         for task in self.tasks:
             if task.fields["values"]:
                 yield Padding(Text(task.fields["values"]), (0, 2))
 
 
-def _bars(stream: TextIO) -> Progress:
+def _bars(stream: TextIO) -> _Bars:
     return _Bars(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),

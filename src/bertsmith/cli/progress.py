@@ -10,7 +10,7 @@ from bertsmith.jobs.field_text import unit_name
 from bertsmith.messages import Phrase
 from bertsmith.messages.names import METRICS, named
 from bertsmith.messages.zh_cli import MEASURES, STAGES, VALUES
-from bertsmith.progress import Advance, Event, Listener, Note, Stage
+from bertsmith.progress import Advance, Event, Listener, Note, Picture, Stage
 
 SECONDS_BETWEEN_LINES = 10.0  # assumed: a log that stays readable over hours
 
@@ -104,12 +104,13 @@ class Running:
 
 
 class LineDisplay:
-    """A line where a stage begins and ends and every ten seconds between; for logs."""
+    """A line where a stage begins and ends and every ten seconds between, a picture as often; for logs."""
 
     def __init__(self, stream: TextIO, language: str, clock: Clock = time.monotonic) -> None:
         self._stream, self._language, self._clock = stream, language, clock
         self._running: Running | None = None
         self._last_line = 0.0
+        self._last_picture: float | None = None
 
     def __call__(self, event: Event) -> None:
         """Write the line of the event, if it is due."""
@@ -126,6 +127,9 @@ class LineDisplay:
                     self._last_line = now
             case Note():
                 self._write(note_text(event, self._language))
+            case Picture() if self._last_picture is None or now - self._last_picture >= SECONDS_BETWEEN_LINES:
+                self._write("\n".join(line.text(self._language) for line in event.lines))
+                self._last_picture = now
 
     def close(self) -> None:
         """Write the last line of the stage under way."""

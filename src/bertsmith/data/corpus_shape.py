@@ -3,6 +3,7 @@
     wrapped novel        lines of like width that break off in mid-sentence      a file is a document, lines are joined
     sentence a line      most lines hold one sentence                            a document between blank lines, else the file
     encyclopedia         `= Title =` lines                                       a document from title to title, a paragraph a line
+    WikiExtractor        `<doc id=… title=…>` and `</doc>` lines                 a document between the two
     paragraphs           most lines hold several sentences                       a document between blank lines, if several lines stand between them
 
 Where every line of several sentences stands by itself, a line could be a document or a paragraph of one. It counts as a document
@@ -16,9 +17,11 @@ from itertools import pairwise
 
 from bertsmith.text.sentences import split_sentences
 
+EXTRACTED = "extracted"  # documents as WikiExtractor writes them
 SAMPLE_BYTES = 2**18  # of the beginning of a file; assumed to be like the rest
 _LARGE = 2**20  # bytes; few single texts are longer, few collections are shorter; assumed
 _LINES_LOOKED_AT = 500  # for sentences
+_TAG = re.compile(r"<doc id=.*>|</doc>")
 _TITLE = re.compile(r"\s*=\s[^=].*[^=]\s=\s*")
 _HEADING = re.compile(r"\s*=\s.*\s=\s*")
 _ENDS = re.compile(r"[.!?…:;。！？；：؟।][\"'”’»)\]）】》〉」』]*$")
@@ -34,7 +37,7 @@ _SINGLE_SHARE = 0.8
 
 @dataclass(frozen=True)
 class Shape:
-    """What a document and a line are: `file`, `title`, `blank-line` or `line`; `sentence`, `paragraph` or `wrapped`."""
+    """What a document and a line are: `file`, `title`, `blank-line`, `line` or `extracted`; `sentence`, `paragraph` or `wrapped`."""
 
     documents: str
     lines: str
@@ -59,6 +62,8 @@ def infer_shape(sample: Sequence[str], place: Place, documents: str = "auto", li
     """
     if documents != "auto" and lines != "auto":
         return Shape(documents, lines)
+    if documents == "auto" and _TAG.fullmatch(next((line.strip("\ufeff ") for line in sample if line.strip()), "")):
+        return Shape(EXTRACTED, "paragraph" if lines == "auto" else lines)
     blocks = _blocks([line for line in sample if not _HEADING.fullmatch(line)])
     several = _share_of_several(blocks)
     if lines == "auto":
@@ -121,6 +126,11 @@ def _is_wrapped(blocks: list[list[str]]) -> bool:
     like = sum(full * _FULL_WIDTH <= width for width in widths) / len(widths)
     broken = sum(_ENDS.search(line) is None for line in inner) / len(inner)
     return _NARROWEST <= full <= _WIDEST and widths[-1] <= 2 * _WIDEST and like >= _FULL_SHARE and broken >= _BROKEN_SHARE
+
+
+def is_tag(line: str) -> bool:
+    """Whether WikiExtractor's mark of a document's beginning or end is all that a line holds."""
+    return line.lstrip("\ufeff").startswith("<") and _TAG.fullmatch(line.strip("\ufeff \r\n")) is not None
 
 
 def indent(line: str) -> int:

@@ -7,21 +7,36 @@ sentence at which it starts. Every draw is keyed by (seed, purpose, epoch, docum
 
 Since A and B are stretches of consecutive tokens and truncation cuts at their ends, an instance is four token offsets.
 
-Departures from Google's code: a negative always comes from another document (theirs gives up after ten tries and keeps the
-same one), and the target length is drawn anew in every epoch (theirs once per copy of the corpus).
+Three objectives share the walk:
+
+- next sentence, as above. `paper`: a negative always comes from another document, and target lengths are drawn anew in every epoch.
+  `google-2018`: the letter of Google's code. After ten tries for another document the same one serves, still labelled "not next",
+  and pairs are drawn once for each of `copies` copies of the text, which the epochs take in turn.
+- sentence order (Lan et al. 2020, ALBERT, section 3.1): B is always the rest of the chunk, and both change places in half of the
+  instances. Each chunk then needs two sentences: it goes on behind the target until it has them, takes a last sentence that would be
+  left alone, and a document of one sentence gives none (ALBERT's code takes another document there and calls it swapped).
+- masked LM alone: full-length stretches, see `windows`.
+
+Departures from Google's code that remain: a negative comes from the same shard, not from the whole corpus; the copies come one after
+another, each in an order of its own for every epoch, not shuffled into each other once; draws are keyed, not taken from one stream.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bertsmith.data.instance_settings import COPIES, Objective, Procedure
+from bertsmith.data.windows import ends_of_windows
 from bertsmith.errors import DataError
 from bertsmith.seeds import below, bits, uniform
 
 I64 = NDArray[np.int64]
 CHECKPOINT = 64  # instances between two remembered starts: memory falls by 64, a search costs at most 63 steps
+LEAST_DOCUMENTS = 2  # of a shard, for next sentences: a negative comes from another document
+TRIES = 10  # for another document; create_pretraining_data.py
 
 
 class Documents(Protocol):
@@ -46,29 +61,47 @@ class PairRules:
 
     Args:
         max_seq_length: tokens of the longest sequence, special ones included.
-        short_share: share of the documents with a random, shorter target length.
-        pairs: True for next-sentence pairs (three special tokens), False for single stretches of text (two).
+        short_share: share of the documents whose pairs have a random, shorter target length.
+        objective: what is learned; pairs have three special tokens, stretches for masked LM alone two.
         seed: the run's seed.
+        procedure: as the paper says or as Google's code does.
+        copies: copies of the text that repeat, of Google's procedure.
     """
 
     max_seq_length: int
     short_share: float
-    pairs: bool
+    objective: Objective
     seed: int
+    procedure: Procedure = Procedure.PAPER
+    copies: int = COPIES
+
+    @property
+    def pairs(self) -> bool:
+        """Whether an instance is a pair."""
+        return self.objective is not Objective.MLM
 
     @property
     def room(self) -> int:
         """Tokens left for text in the longest sequence."""
         return self.max_seq_length - (3 if self.pairs else 2)
 
+    def copy_of(self, epoch: int) -> int:
+        """The epoch that keys the draws: the copy of the text that the epoch takes, where there are copies."""
+        return epoch % self.copies if self.procedure is Procedure.GOOGLE else epoch
+
+    def walk_of(self, epoch: int) -> int:
+        """The epoch that keys the walk: stretches for masked LM alone are the same in all."""
+        return self.copy_of(epoch) if self.pairs else 0
+
 
 class Walk(NamedTuple):
-    """One step of the walk for each of several documents: sentence offsets and what was drawn."""
+    """One step of the walk for each of several documents: sentence offsets (token offsets where there are no pairs) and what was drawn."""
 
     start: I64
     middle: I64  # A is [start, middle)
     end: I64  # the chunk is [start, end)
-    not_next: NDArray[np.bool_]
+    label: NDArray[np.bool_]  # not next, or swapped
+    alone: NDArray[np.bool_]  # one sentence, for which next is impossible
     following: I64  # where the next instance of the document starts
 
 
@@ -79,7 +112,24 @@ class Ranges(NamedTuple):
     a_end: I64
     b_start: I64
     b_end: I64
-    not_next: NDArray[np.bool_]
+    label: NDArray[np.bool_]  # not next, or swapped
+    alone: NDArray[np.bool_]  # the chunk was one sentence, so that it had to be not next
+
+    def at(self, rows: I64 | slice) -> "Ranges":
+        """Some of the instances."""
+        bounds = (self.a_start[rows], self.a_end[rows], self.b_start[rows], self.b_end[rows])
+        return Ranges(*bounds, self.label[rows], self.alone[rows])
+
+    @property
+    def lengths(self) -> I64:
+        """Tokens of A and B together."""
+        return self.a_end - self.a_start + self.b_end - self.b_start
+
+
+def joined(parts: Sequence[Ranges]) -> Ranges:
+    """Instances one behind another."""
+    a_start, a_end, b_start, b_end, label, alone = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Ranges(a_start, a_end, b_start, b_end, label.astype(bool), alone.astype(bool))
 
 
 @dataclass(frozen=True)
@@ -88,7 +138,7 @@ class Memo:
 
     Args:
         firsts: (D+1,) number of the first instance of each document, and the total.
-        starts: start sentence of instances 0, 64, 128 … of each document, documents one after another.
+        starts: start sentence (without pairs the start token) of instances 0, 64, 128 … of each document, documents one after another.
         checkpoints: (D+1,) where the starts of each document begin.
     """
 
@@ -111,34 +161,47 @@ def targets(shard: Documents, rules: PairRules, epoch: int, document: I64) -> I6
 
 
 def step(shard: Documents, rules: PairRules, epoch: int, document: I64, number: I64 | int, start: I64) -> Walk:
-    """Instance `number` of each document, given the sentence at which it starts."""
-    goal = np.asarray(shard.sentences[start]) + targets(shard, rules, epoch, document)
-    end = np.minimum(np.searchsorted(shard.sentences, goal), shard.documents[document + 1])
+    """Instance `number` of each document, given the sentence (without pairs the token) at which it starts."""
+    no = np.zeros(start.shape, bool)
     if not rules.pairs:
-        return Walk(start, end, end, np.zeros(start.shape, bool), end)
+        end = ends_of_windows(shard.sentences, shard.documents, rules.room, document, start)
+        return Walk(start, end, end, no, no, end)
+    goal = np.asarray(shard.sentences[start]) + targets(shard, rules, epoch, document)
+    last = shard.documents[document + 1]
+    end = np.minimum(np.searchsorted(shard.sentences, goal), last)
     key = document + shard.first_document
+    ordered = rules.objective is Objective.MLM_SOP
+    if ordered:
+        end = np.maximum(end, start + 2)
+        end = np.where(last - end == 1, last, end)
     size = end - start
     part = 1 + below(np.maximum(size - 1, 1), rules.seed, "part", epoch, key, number)
-    not_next = (size == 1) | (uniform(rules.seed, "not next", epoch, key, number) < 0.5)
     middle = start + np.where(size == 1, 1, part)
-    return Walk(start, middle, end, not_next, np.where(not_next, middle, end))
+    if ordered:
+        return Walk(start, middle, end, uniform(rules.seed, "swapped", epoch, key, number) < 0.5, no, end)
+    alone = size == 1
+    not_next = alone | (uniform(rules.seed, "not next", epoch, key, number) < 0.5)
+    return Walk(start, middle, end, not_next, alone, np.where(not_next, middle, end))
 
 
 def memoise(shard: Documents, rules: PairRules, epoch: int) -> Memo:
     """Walk all documents of a shard in lockstep and remember how many instances each has, and every 64th start.
 
     Raises:
-        DataError: pairs are asked for and the shard holds fewer than two documents.
+        DataError: next sentences are asked for and the shard holds fewer than two documents.
     """
     size = len(shard.documents) - 1
-    if rules.pairs and size < 2:
+    if size < LEAST_DOCUMENTS and rules.objective is Objective.MLM_NSP and rules.procedure is Procedure.PAPER:
         raise DataError(
             "one-document",
             "a negative sentence must come from another document, and there is only one",
             do="set `--objective mlm`, or say with `--documents` what a document is and prepare the text again",
         )
     counts = np.zeros(size, np.int64)
-    document, start, number = np.arange(size), np.asarray(shard.documents[:-1]), 0
+    bounds = shard.documents if rules.pairs else shard.sentences[shard.documents]
+    least = 2 if rules.objective is Objective.MLM_SOP else 1
+    document = np.flatnonzero(np.diff(shard.documents) >= least)
+    start, number = np.asarray(bounds[document]), 0
     remembered: list[tuple[I64, I64]] = []
     while document.size:
         if number % CHECKPOINT == 0:
@@ -146,11 +209,12 @@ def memoise(shard: Documents, rules: PairRules, epoch: int) -> Memo:
         start = step(shard, rules, epoch, document, number, start).following
         number += 1
         counts[document] = number
-        going_on = start < shard.documents[document + 1]
+        going_on = start < bounds[document + 1]
         document, start = document[going_on], start[going_on]
-    owner = np.concatenate([documents for documents, _ in remembered])
+    owner = np.concatenate([np.zeros(0, np.int64), *(documents for documents, _ in remembered)])
+    starts = np.concatenate([np.zeros(0, np.int64), *(starts for _, starts in remembered)])
     order = np.argsort(owner, kind="stable")
-    return Memo(_offsets(counts), np.concatenate([s for _, s in remembered])[order], _offsets(-(-counts // CHECKPOINT)))
+    return Memo(_offsets(counts), starts[order], _offsets(-(-counts // CHECKPOINT)))
 
 
 def find(shard: Documents, rules: PairRules, epoch: int, memo: Memo, index: I64) -> Ranges:
@@ -170,18 +234,38 @@ def find(shard: Documents, rules: PairRules, epoch: int, memo: Memo, index: I64)
 def _second_parts(shard: Documents, rules: PairRules, epoch: int, document: I64, number: I64, walk: Walk) -> Ranges:
     """A of every instance, and B: the rest of the chunk, or whole sentences from a random place of another document."""
     sentences, documents = shard.sentences, shard.documents
-    a_start, a_end = np.asarray(sentences[walk.start]), np.asarray(sentences[walk.middle])
     if not rules.pairs:
-        return Ranges(a_start, a_end, a_end, a_end, walk.not_next)
+        return Ranges(walk.start, walk.end, walk.end, walk.end, walk.label, walk.alone)
+    a_start, a_end, end = (np.asarray(sentences[at]) for at in (walk.start, walk.middle, walk.end))
+    if rules.objective is Objective.MLM_SOP:
+        return Ranges(
+            np.where(walk.label, a_end, a_start),
+            np.where(walk.label, end, a_end),
+            np.where(walk.label, a_start, a_end),
+            np.where(walk.label, a_end, end),
+            walk.label,
+            walk.alone,
+        )
     key = document + shard.first_document
-    other = below(len(documents) - 2, rules.seed, "other document", epoch, key, number)
-    other += other >= document
+    other = _other_documents(len(documents) - 1, rules, epoch, document, key, number)
     first = documents[other] + below(documents[other + 1] - documents[other], rules.seed, "other start", epoch, key, number)
     wanted = np.maximum(targets(shard, rules, epoch, document) - (a_end - a_start), 1)
     last = np.minimum(np.searchsorted(sentences, sentences[first] + wanted), documents[other + 1])
-    b_start = np.where(walk.not_next, sentences[first], a_end)
-    b_end = np.where(walk.not_next, sentences[last], sentences[walk.end])
-    return Ranges(a_start, a_end, b_start, b_end, walk.not_next)
+    b_start = np.where(walk.label, sentences[first], a_end)
+    b_end = np.where(walk.label, sentences[last], end)
+    return Ranges(a_start, a_end, b_start, b_end, walk.label, walk.alone)
+
+
+def _other_documents(count: int, rules: PairRules, epoch: int, document: I64, key: I64, number: I64) -> I64:
+    """A document for each negative: another one of the shard, or Google's ten tries for another one."""
+    if rules.procedure is Procedure.PAPER:
+        other = below(count - 1, rules.seed, "other document", epoch, key, number)
+        return other + (other >= document)
+    tries = np.arange(TRIES)
+    drawn = below(count, rules.seed, "other document", epoch, key[:, None], number[:, None], tries)
+    another = drawn != document[:, None]
+    found: I64 = np.where(another.any(1), another.argmax(1), TRIES - 1)
+    return drawn[np.arange(len(drawn)), found]
 
 
 def _truncated(ranges: Ranges, rules: PairRules, epoch: int, key: I64, number: I64) -> Ranges:
@@ -209,7 +293,8 @@ def _truncated(ranges: Ranges, rules: PairRules, epoch: int, key: I64, number: I
         ranges.a_end - count(from_a & ~front),
         ranges.b_start + count(~from_a & front),
         ranges.b_end - count(~from_a & ~front),
-        ranges.not_next,
+        ranges.label,
+        ranges.alone,
     )
 
 

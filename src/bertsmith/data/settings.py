@@ -25,6 +25,39 @@ class PrepareSettings(CorpusSettings):
         choices=("keep", "drop"),
         source="google-research/bert issue 746",
     )
+    duplicates: str = documented(
+        "keep",
+        "what to do with a document that was read before, sentence for sentence",
+        "如何处理逐句相同的重复文档",
+        choices=("keep", "drop"),
+        source="Lee et al. 2022, deduplicating training data makes language models better",
+    )
+    exclude: Path | None = documented(
+        None,
+        "file or folder of evaluation texts (csv, tsv, jsonl, parquet, text) that no model may be trained on: sentences that share a run "
+        "of 13 tokens with them, or equal a shorter one, are dropped",
+        "不得用于训练的评测文本（csv、tsv、jsonl、parquet、文本）所在的文件或文件夹：与之共有连续 13 个词元、或等于其中更短文本的句子会被去掉",
+        source="Brown et al. 2020, appendix C",
+    )
+    words: str = documented(
+        "auto",
+        "who finds the words among Chinese characters, for whole-word masking: jieba (extra `chinese`) or nobody; auto takes jieba for text that "
+        "is mostly Chinese, where it is installed",
+        "由谁切分中文词（用于全词掩码）：jieba（附加组件 `chinese`）或不切分；auto：文本以中文为主且已安装 jieba 时使用",
+        choices=("auto", "none", "jieba"),
+    )
+    workers: int = documented(
+        0,
+        "processes that encode; 0 takes all cores of the machine or cluster, 1 starts none here; the store is the same for any number",
+        "编码进程数；0 使用本机或集群的全部核心，1 在本机不另启进程；无论多少，词元库都相同",
+        low=0,
+    )
+    cluster: str = documented(
+        "",
+        "encode on a Ray cluster (extra `cluster`): its address, auto for the one that this machine is part of, or local for one that is "
+        "started on this machine; empty: no cluster",
+        "在 Ray 集群上编码（附加组件 `cluster`）：集群地址；auto：本机所属的集群；local：在本机启动一个；空：不用集群",
+    )
     shard_tokens: int = documented(
         2**26,
         "tokens of a shard; a shard ends with the document that fills it",

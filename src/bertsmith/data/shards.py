@@ -4,28 +4,29 @@ tokens.bin       uint16, or uint32 for vocabularies over 65,536 pieces: (T,) the
 sentences.bin    int64: (S+1,) where each sentence begins in tokens, and the end
 documents.bin    int64: (D+1,) where each document begins in sentences, and the end
 word_starts.bin  uint8: (⌈T/8⌉,) a bit per token, the first in the highest bit (np.packbits): whether it begins a word
-shard.json       counts, hashes of the four files, and how many documents of the split had been read when it was full
+shard.json       counts, and hashes of the four files
 """
 
 import hashlib
-import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bertsmith.data.encoded_text import EncodedText
 from bertsmith.files import ASIDE, sync, write_json
 from bertsmith.text.vocabulary import Vocabulary
 
 I64 = NDArray[np.int64]
 TOKENS, SENTENCES, DOCUMENTS, WORD_STARTS = FILES = ("tokens.bin", "sentences.bin", "documents.bin", "word_starts.bin")
 ABOUT = "shard.json"
+COUNTED = ("tokens", "sentences", "documents", "unknown")
 NARROW_PIECES = 2**16  # vocabularies up to this size fit into uint16
 
 
@@ -86,41 +87,68 @@ class Shard:
 
 
 class ShardWriter:
-    """Appends documents to a shard's files; memory does not grow with the shard. `finish` makes the shard appear as a whole."""
+    """Appends documents to a shard's files; memory does not grow with the shard. `finish` makes the shard appear as a whole.
 
-    def __init__(self, folder: Path, vocabulary: Vocabulary) -> None:
+    Args:
+        folder: the place of the finished shard.
+        vocabulary: the vocabulary.
+        saved: what `state` gave in a process that was stopped; what it wrote afterwards is cut off.
+    """
+
+    def __init__(self, folder: Path, vocabulary: Vocabulary, saved: Mapping[str, Any] | None = None) -> None:
         self.folder, self._aside = folder, folder.parent / f"{ASIDE}{folder.name}"
+        self._type, self._unknown_id = token_type(vocabulary.size), vocabulary.unknown
+        self._bits = np.zeros(0, bool)  # of fewer than eight tokens, until their byte is full
+        self.tokens = self.sentences = self.documents = self.unknown = 0
+        self._files: dict[str, IO[bytes]]
+        if saved is not None:
+            self._go_on(saved)
+            return
         shutil.rmtree(self._aside, ignore_errors=True)
         self._aside.mkdir(parents=True)
         self._files = {name: (self._aside / name).open("wb") for name in FILES}
         self._hashes = {name: hashlib.sha256() for name in FILES}
-        self._type, self._starts_word = token_type(vocabulary.size), vocabulary.starts_word
-        self._unknown_id = vocabulary.unknown
-        self._bits = np.zeros(0, bool)  # of fewer than eight tokens, until their byte is full
-        self.tokens = self.sentences = self.documents = self.unknown = 0
         self._write(SENTENCES, np.zeros(1, "<i8"))
         self._write(DOCUMENTS, np.zeros(1, "<i8"))
 
-    def add(self, sentences: Sequence[NDArray[np.int32]]) -> None:
-        """Append a document: the tokens of its sentences, none of them empty."""
-        tokens = np.concatenate(sentences)
-        self._write(TOKENS, tokens.astype(self._type))
-        self._write(SENTENCES, self.tokens + np.cumsum([len(sentence) for sentence in sentences], dtype="<i8"))
-        bits = np.concatenate([self._bits, self._starts_word[tokens]])
+    def _go_on(self, saved: Mapping[str, Any]) -> None:
+        if self.folder.exists():  # it was finished behind the state, and will be again
+            shutil.rmtree(self._aside, ignore_errors=True)
+            os.replace(self.folder, self._aside)
+        self._bits = np.array(saved["bits"], bool)
+        self.tokens, self.sentences, self.documents, self.unknown = (saved[what] for what in COUNTED)
+        self._hashes = {}
+        self._files = {name: (self._aside / name).open("r+b") for name in FILES}
+        for name in FILES:
+            self._files[name].truncate(saved["sizes"][name])
+            self._hashes[name] = hashlib.sha256()
+            while chunk := self._files[name].read(2**20):
+                self._hashes[name].update(chunk)
+
+    def add(self, text: EncodedText, sentences_D: I64) -> None:
+        """Append documents: their sentences, none without a token, and how many sentences each has, at least one."""
+        self._write(TOKENS, text.ids_T.astype(self._type))
+        self._write(SENTENCES, self.tokens + np.cumsum(text.tokens_S, dtype="<i8"))
+        self._write(DOCUMENTS, self.sentences + np.cumsum(sentences_D, dtype="<i8"))
+        bits = np.concatenate([self._bits, text.starts_T])
         whole = len(bits) // 8 * 8
         self._write(WORD_STARTS, np.packbits(bits[:whole]))
         self._bits = bits[whole:]
-        self.tokens += len(tokens)
-        self.sentences += len(sentences)
-        self.documents += 1
-        self.unknown += int((tokens == self._unknown_id).sum())
-        self._write(DOCUMENTS, np.array([self.sentences], "<i8"))
+        self.tokens += len(text.ids_T)
+        self.sentences += len(text)
+        self.documents += len(sentences_D)
+        self.unknown += int((text.ids_T == self._unknown_id).sum())
 
-    def finish(self, read: int) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
+        """What a new writer needs to go on from here, when everything so far is on the disk."""
+        for file in self._files.values():
+            file.flush()
+            os.fsync(file.fileno())
+        counts = {what: getattr(self, what) for what in COUNTED}
+        return {**counts, "bits": self._bits.tolist(), "sizes": {name: file.tell() for name, file in self._files.items()}}
+
+    def finish(self) -> dict[str, Any]:
         """Close the shard and put it in its place.
-
-        Args:
-            read: documents of the split that had been read, empty ones included, up to the last one added.
 
         Returns:
             What shard.json says.
@@ -130,11 +158,7 @@ class ShardWriter:
             file.close()
             sync(Path(file.name))
         about = {
-            "read": read,
-            "documents": self.documents,
-            "sentences": self.sentences,
-            "tokens": self.tokens,
-            "unknown": self.unknown,
+            **{what: getattr(self, what) for what in COUNTED},
             "sha256": {name: digest.hexdigest() for name, digest in self._hashes.items()},
         }
         write_json(self._aside / ABOUT, about)
@@ -150,14 +174,3 @@ class ShardWriter:
         data = values.tobytes()
         self._files[name].write(data)
         self._hashes[name].update(data)
-
-
-def finished_shard(folder: Path, token_bytes: int) -> dict[str, Any] | None:
-    """What shard.json says if the shard is whole, else None."""
-    try:
-        about: dict[str, Any] = json.loads((folder / ABOUT).read_text("utf-8"))
-        sizes = expected_sizes(about, token_bytes)
-        whole = all((folder / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError, KeyError):
-        return None
-    return about if whole else None

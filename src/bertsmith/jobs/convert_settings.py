@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bertsmith.config.fields import REQUIRED, check, documented
 from bertsmith.config.gelu import GELUS
+from bertsmith.data.instance_settings import InstanceSettings
 
 KINDS = ("huggingface", "google", "google-tf2", "keras", "transformers-h5", "pytorch")
 _KIND = (
@@ -54,8 +55,8 @@ class ConvertSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InspectSettings:
-    """What a folder is: masked instances of a token store, or the parts of a model of any kind."""
+class InspectSettings(InstanceSettings):
+    """What a folder is: masked instances of a token store and their statistics, or the parts of a model of any kind."""
 
     path: Path = documented(
         REQUIRED,
@@ -66,12 +67,18 @@ class InspectSettings:
     count: int = documented(5, "how many instances of a store to show", "展示词元库样本的数量", low=1)
     epoch: int = documented(0, "epoch that the instances are of", "样本所属的轮次", low=0)
     first: int = documented(0, "number of the first instance", "第一个样本的序号", low=0)
-    max_seq_length: int = documented(
-        128, "longest sequence, special tokens included", "最长序列，含特殊词元", low=8, high=65536, unit="tokens"
+    sampled: int = documented(
+        2000,  # the standard error of a share is then at most 1.1 %
+        "instances, from the first of the epoch on, that the statistics are of",
+        "用于统计的样本数，从本轮第一个样本起",
+        low=1,
+        unit="instances",
     )
-    seed: int = documented(0, "seed of the run", "运行的随机种子", low=0)
+    report: Path | None = documented(
+        None, "html file for the statistics with their charts; empty: none", "存放统计图表的 html 文件；空则不写"
+    )
     gelu: str = documented("auto", *_GELU, choices=GELUS)
     vocab_size: int | None = documented(None, *_VOCAB_SIZE, low=8, unit="pieces")
 
     def __post_init__(self) -> None:
-        check(self)
+        check(self, self.shares_fault())

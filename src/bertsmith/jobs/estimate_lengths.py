@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from bertsmith.text.vocabulary import Vocabulary
 
 SAMPLED = 4096  # instances of a store whose lengths stand for all; the error of their mean is below one token
-_SHORT_SHARE = 0.1  # the default of `pretrain`
 _VOCABULARIES = ("vocab.txt", "tokenizer.json")
 
 
@@ -54,17 +53,13 @@ def _of_store(settings: ConfigEstimateSettings, folder: Path) -> Lengths:
     """Lengths of the first instances of an epoch, which stand in a random order."""
     import numpy as np  # here, because an estimate without data needs neither arrays nor tokenizers
 
-    from bertsmith.data.instances import Instances
-    from bertsmith.data.masking import MaskRules
-    from bertsmith.data.pairs import PairRules
+    from bertsmith.data.instance_recipe import objective_of, training_instances
+    from bertsmith.data.instance_settings import InstanceSettings
     from bertsmith.data.token_store import TokenStore
 
     store = TokenStore.open(folder)
-    shards = store.shards("train")
-    pairs = all(len(shard.documents) > 2 for shard in shards)
-    rules = PairRules(settings.max_seq_length, _SHORT_SHARE, pairs, 0)
-    masks = MaskRules(settings.masked_share, store.vocabulary.size, store.vocabulary.mask, 0)
-    instances = Instances(store, "train", rules, masks)
+    wished = InstanceSettings(max_seq_length=settings.max_seq_length, masked_share=settings.masked_share)
+    instances = training_instances(wished, store, objective_of(wished, store))
     count = instances.count(0)
     batch = instances.batch(0, range(min(count, SAMPLED)))
     lengths = tuple(np.diff(batch.cu_seqlens).tolist())

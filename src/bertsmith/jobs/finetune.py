@@ -14,6 +14,7 @@ from bertsmith.progress import Listener, Stage, ignore
 from bertsmith.records.page import from_json
 from bertsmith.records.run import RunFolder, RunRecord, settings_with_origin
 from bertsmith.records.scores import Score
+from bertsmith.records.tracking import Tracking
 from bertsmith.reports.page import write_report
 from bertsmith.tasks.baselines import Baseline, baselines
 from bertsmith.tasks.classification import Classification
@@ -31,8 +32,16 @@ def finetune(
         DataError: a table that cannot be read or used.
         CheckpointError: no model folder with safetensors.
         RunFolderError: the output holds a different run.
+        MachineError: a tracker is not installed.
         Interrupted: a stop was asked for; the state is saved.
     """
+    with Tracking(settings.trackers, listen) as tracking:
+        return _finetune(settings, given, listen, language, tracking)
+
+
+def _finetune(
+    settings: FinetuneSettings, given: Mapping[str, object], listen: Listener, language: str, tracking: Tracking
+) -> Outcome:
     splits, columns = read_splits(settings, listen)
     task = Classification.of(splits[0])
     checkpoint = read_model_folder(settings.model, listen=listen)
@@ -43,7 +52,7 @@ def finetune(
     for name, column in columns.items():
         if not getattr(settings, name):
             record.resolve(name, column, "inferred")
-    folder = RunFolder(settings.output)
+    folder = RunFolder(settings.output, tracking)
     engine = begin(settings, record, folder, listen)
     if (finished := folder.read_result()) is not None:
         return _outcome(settings, finished[0])

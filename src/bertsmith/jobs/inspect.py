@@ -20,4 +20,4 @@ def inspect(
         CheckpointError: nothing that is known lies there.
         ConfigError: the epoch has no instance of that number.
     """
-    return inspect_store(settings, given) if is_store(settings.path) else inspect_model(settings, listen)
+    return inspect_store(settings, given, listen, language) if is_store(settings.path) else inspect_model(settings, listen)

@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 from bertsmith.config.fields import build, doc_of, types_of
 from bertsmith.data.settings import PrepareSettings
 from bertsmith.errors import ConfigError
+from bertsmith.jobs.compare_settings import CompareSettings
 from bertsmith.jobs.config_settings import (
     ConfigCheckSettings,
     ConfigConvertSettings,
@@ -129,6 +130,14 @@ PREDICT = Verb(
     PredictSettings,
     Phrase("Answer a text, or every row of a table, with a fine-tuned model.", "用微调后的模型预测一段文本或表格的每一行。"),
 )
+COMPARE = Verb(
+    "compare",
+    CompareSettings,
+    Phrase(
+        "Put runs beside each other, finished or under way: settings, data, curves, results.",
+        "并排比较多次运行（已结束或进行中）：设置、数据、曲线、结果。",
+    ),
+)
 CONFIG_NEW = Verb(
     "config new",
     ConfigNewSettings,
@@ -193,6 +202,7 @@ VERBS = (
     EVALUATE,
     PREDICT,
     CONVERT,
+    COMPARE,
     CONFIG_NEW,
     CONFIG_SHOW,
     CONFIG_EXPLAIN,
@@ -283,3 +293,4 @@ finetune = as_function(FINETUNE)
 evaluate = as_function(EVALUATE)
 predict = as_function(PREDICT)
 convert = as_function(CONVERT)
+compare = as_function(COMPARE)

@@ -6,6 +6,8 @@ METRICS = {
     "mlm_loss": Phrase("masked LM loss (nats)", "掩码语言模型损失（nat）"),
     "mlm_accuracy": Phrase("masked LM accuracy", "掩码语言模型准确率"),
     "nsp_accuracy": Phrase("next-sentence accuracy", "下一句准确率"),
+    "sop_accuracy": Phrase("sentence-order accuracy", "句序准确率"),
+    "bits_per_character": Phrase("bits per hidden character", "每个被遮字符的比特数"),
     "accuracy": Phrase("accuracy", "准确率"),
     "macro_f1": Phrase("macro F1", "宏平均 F1"),
     "mcc": Phrase("Matthews correlation", "马修斯相关系数"),
@@ -15,12 +17,14 @@ SPLITS = {
     "train": Phrase("train", "训练集"),
     "dev": Phrase("dev", "开发集"),
     "test": Phrase("test", "测试集"),
+    "general": Phrase("general text", "通用文本"),
     "given": Phrase("the given table", "所给表格"),
 }
 BASELINES = {
     "unigram": Phrase("unigram", "一元频率"),
     "majority": Phrase("majority", "多数类"),
     "tf-idf": Phrase("TF-IDF", "TF-IDF"),
+    "before": Phrase("before the first step", "第一步之前"),
     "scratch": Phrase("without pretraining", "不预训练"),
 }
 PARTS = {

@@ -52,6 +52,7 @@ STAGES: dict[str, str] = {
     "check files": "检查文件",
     "count words": "统计词语",
     "learn pieces": "学习词片",
+    "choose pieces": "挑选词片",
     "encode": "编码",
     "documentation": "读取文档",
     "probing": "探查网络",
@@ -69,6 +70,12 @@ VALUES: dict[str, str] = {
     "nsp_loss": "句对损失",
     "mlm_accuracy": "掩码准确率",
     "nsp_accuracy": "句对准确率",
+    "sop_loss": "句序损失",
+    "sop_accuracy": "句序准确率",
+    "bits_per_character": "比特/字符",
+    "general_mlm_loss": "通用文本掩码损失",
+    "general_mlm_accuracy": "通用文本掩码准确率",
+    "general_bits_per_character": "通用文本比特/字符",
     "learning_rate": "学习率",
     "gradient_norm": "梯度范数",
     "tokens_per_second": "词元/秒",
@@ -80,6 +87,7 @@ VALUES: dict[str, str] = {
     "step": "步",
     "file": "文件",
     "words": "词",
+    "pieces": "词片",
 }
 
 UNITS: dict[str, str] = {

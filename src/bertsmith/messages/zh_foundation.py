@@ -24,10 +24,14 @@ ERRORS: dict[str, tuple[str, str]] = {
     "being-written": ("另一个进程正在写入", "请等它完成，或另选位置"),
     "disk-full": ("写入时磁盘空间不足", "请腾出空间后重新运行同一命令；原有内容完好无损"),
     "cannot-write": ("无法写入：{reason}", "请选择有写入权限的位置"),
+    "damaged-log": ("该行不是运行日志的内容", "请删去该行，或在另一个文件夹中重新运行；原有内容未被改动"),
+    "no-tracker": ("--tracker 所需的包未安装：{names}", "请运行 `pip install 'bertsmith[{extras}]'`，或去掉 --tracker"),
     "damaged-run": ("运行记录无法读取", "请另选文件夹"),
     "different-run": ("该文件夹中是另一次运行：{differences}", "请另选文件夹，或使用其中那次运行的设置；原有内容未被改动"),
     "run-is-a-file": ("这是一个文件，而运行需要文件夹", "请另选位置；原有内容未被改动"),
     "not-a-run": ("文件夹非空，且其中没有运行记录", "请另选文件夹；原有内容未被改动"),
 }
 
-NOTES: dict[str, str] = {}
+NOTES: dict[str, str] = {
+    "tracker-failed": "跟踪器 {name} 出错，本次运行不再写入其中；运行继续：{reason}",
+}

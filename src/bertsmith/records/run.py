@@ -11,12 +11,12 @@ RUN/
 import dataclasses
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from bertsmith.errors import RunFolderError
 from bertsmith.files import ASIDE, sync, write_json
@@ -25,8 +25,10 @@ from bertsmith.messages import Phrase, flag_of
 from bertsmith.records.page import Page, from_json, to_json
 
 Origin = Literal["default", "flag", "inferred", "measured", "plan"]
-# a folder may be moved, a wish for exactness is no part of the run, and states come and go without a trace in weights or log
-NO_IDENTITY = ("output", "allow_inexact", "save_every")
+# a folder may be moved, a wish for exactness is no part of the run, states come and go without a trace in weights or log, and who
+# looks at a run, or where it is computed, changes nothing of it
+NO_IDENTITY = ("output", "allow_inexact", "save_every", "tracker", "cluster", "processes")
+LOG = "log.jsonl"
 RECORDED = ("bertsmith", "torch", "numpy", "tokenizers", "safetensors", "scikit-learn")
 
 
@@ -78,11 +80,49 @@ def installed_versions() -> dict[str, str]:
     return found
 
 
-class RunFolder:
-    """The folder of one run."""
+class Follower(Protocol):
+    """Who is told what a run writes down, each time with the part of the run: empty, or such as `seeds/0`."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def begun(self, path: Path, record: RunRecord) -> None:
+        """The run begins in a folder, or goes on there."""
+        ...
+
+    def logged(self, part: str, values: Mapping[str, Any]) -> None:
+        """An object was logged."""
+        ...
+
+    def cut(self, part: str, lost: Sequence[Mapping[str, Any]]) -> None:
+        """The run starts its steps; these objects were cut off the end of its log, because it goes on from before them."""
+        ...
+
+    def saved(self) -> None:
+        """What was logged so far is on the disk, and will not be cut."""
+        ...
+
+    def finished(self, numbers: Mapping[str, Any]) -> None:
+        """The result was written."""
+        ...
+
+
+class RunFolder:
+    """The folder of one run.
+
+    Args:
+        path: the folder.
+        followers: told what is written down, in their order.
+        name: of the part of the run whose folder this is, empty for the run itself.
+    """
+
+    def __init__(self, path: Path, *followers: Follower, name: str = "") -> None:
+        self.path, self._followers, self._name = path, followers, name
+
+    def part(self, name: str) -> "RunFolder":
+        """The folder of a part of the run, with a log and states of its own: `seeds/0`."""
+        return RunFolder(self.path / name, *self._followers, name=name)
+
+    def followed_by(self, follower: Follower) -> "RunFolder":
+        """The same folder with one more follower."""
+        return RunFolder(self.path, *self._followers, follower, name=self._name)
 
     @property
     def states(self) -> Path:
@@ -102,9 +142,7 @@ class RunFolder:
         existing = self.read_record()
         if existing is None:
             write_json(self.path / "run.json", _record_json(record))
-            return False
-        differences = _differences(existing.identity(), record.identity())
-        if differences:
+        elif differences := _differences(existing.identity(), record.identity()):
             raise RunFolderError(
                 "different-run",
                 "the folder holds a different run: {differences}",
@@ -112,7 +150,9 @@ class RunFolder:
                 do="choose another folder, or give the settings of the run that is there; nothing was touched",
                 differences=Phrase("; ".join(one.en for one in differences), "；".join(one.zh for one in differences)),
             )
-        return True
+        for follower in self._followers:
+            follower.begun(self.path, record)
+        return existing is not None
 
     def read_record(self) -> RunRecord | None:
         """The record in the folder, None where there is none.
@@ -156,35 +196,45 @@ class RunFolder:
             )
 
     def log(self, values: Mapping[str, Any]) -> None:
-        """Append one object to the log."""
-        with open(self.path / "log.jsonl", "a", encoding="utf-8") as file:
+        """Append one object to the log, and tell the followers."""
+        with open(self.path / LOG, "a", encoding="utf-8") as file:
             file.write(json.dumps(values, ensure_ascii=False) + "\n")
+        for follower in self._followers:
+            follower.logged(self._name, values)
 
     def log_size(self) -> int:
         """Bytes in the log, all of them on the disk; a training state records it so that resuming cuts the log back to it."""
-        path = self.path / "log.jsonl"
+        for follower in self._followers:
+            follower.saved()
+        path = self.path / LOG
         if not path.exists():
             return 0
         sync(path)
         return path.stat().st_size
 
     def cut_log(self, size: int) -> None:
-        """Forget what was logged after the log had `size` bytes."""
-        path = self.path / "log.jsonl"
+        """Forget what was logged after the log had `size` bytes, and tell the followers what that was."""
+        path = self.path / LOG
+        lost = list(_readable(_lines(path, size))) if path.exists() and self._followers else []
         if path.exists():
             os.truncate(path, size)
+        for follower in self._followers:
+            follower.cut(self._name, lost)
 
     def read_log(self) -> Iterator[dict[str, Any]]:
-        """The logged objects in order."""
-        path = self.path / "log.jsonl"
-        if path.exists():
-            with open(path, encoding="utf-8") as file:
-                for line in file:
-                    yield json.loads(line)
+        """The logged objects in order; not the last one where it is only half written, by a run under way or a killed one.
+
+        Raises:
+            RunFolderError: a line is no such object; with its number.
+        """
+        path = self.path / LOG
+        return _lines(path, 0) if path.exists() else iter(())
 
     def finish(self, numbers: Mapping[str, Any], page: Page) -> None:
-        """Write the result."""
+        """Write the result, and tell the followers."""
         write_json(self.path / "result.json", {"numbers": numbers, "page": to_json(page)})
+        for follower in self._followers:
+            follower.finished(numbers)
 
     def read_result(self) -> tuple[dict[str, Any], Page] | None:
         """The plain numbers and the page of a finished run, None while it is not finished."""
@@ -194,6 +244,35 @@ class RunFolder:
         values = json.loads(path.read_text(encoding="utf-8"))
         page: Page = from_json(values["page"])
         return values["numbers"], page
+
+
+def _lines(path: Path, start: int) -> Iterator[dict[str, Any]]:
+    """The objects of a log from byte `start`, which begins a line."""
+    with open(path, "rb") as file:
+        file.seek(start)
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                values = json.loads(line)
+                if not isinstance(values, dict):
+                    raise ValueError("no object")
+            except ValueError as error:
+                raise RunFolderError(
+                    "damaged-log",
+                    "the line is not what a run logs",
+                    where=f"{path}:{number}" if start == 0 else path,
+                    do="take the line out, or run the job again in another folder; nothing was touched",
+                ) from error
+            yield values
+
+
+def _readable(lines: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The lines before the first damaged one: what lies behind a training state was never synced, and is cut off whatever it is."""
+    try:
+        yield from lines
+    except RunFolderError:
+        return
 
 
 def _record_json(record: RunRecord) -> dict[str, Any]:

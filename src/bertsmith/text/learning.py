@@ -57,7 +57,17 @@ def learn_pieces(
     Raises:
         DataError: the texts hold no word, or too few to write any with pieces.
     """
-    words = count_words(texts, normalizer, listen)
+    return merged_pieces(count_words(texts, normalizer, listen), special, size=size, min_frequency=min_frequency, listen=listen)
+
+
+def merged_pieces(
+    words: Counter[str], special: Sequence[str], *, size: int, min_frequency: int, listen: Listener
+) -> tuple[str, ...]:
+    """The same from words that are counted already.
+
+    Raises:
+        DataError: as above.
+    """
     if not words:
         raise DataError(
             "no-words",
@@ -104,12 +114,14 @@ def learn_pieces(
     return pieces
 
 
-def count_words(texts: Iterable[str], normalizer: normalizers.Normalizer, listen: Listener) -> Counter[str]:
+def count_words(
+    texts: Iterable[str], normalizer: normalizers.Normalizer, listen: Listener, *, split_chinese: bool = True
+) -> Counter[str]:
     """How often each normalised word occurs; when memory is full the rarest are forgotten."""
     listen(Stage("count words", unit="characters"))
     raw: Counter[str] = Counter()
     words: Counter[str] = Counter()
-    cut, read, told, forget = surface_words(split_chinese=True), 0, 0, 1
+    cut, read, told, forget = surface_words(split_chinese), 0, 0, 1
     for text in texts:
         raw.update(cut(text))
         read += len(text)

@@ -39,7 +39,7 @@ class CorpusSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class VocabSettings(CorpusSettings):
-    """Learn a WordPiece vocabulary from raw text."""
+    """Learn a WordPiece vocabulary from raw text, or extend one."""
 
     output: Path = documented(
         Path("vocabulary"), "folder for vocab.txt and tokenizer.json", "存放 vocab.txt 与 tokenizer.json 的文件夹"
@@ -55,3 +55,23 @@ class VocabSettings(CorpusSettings):
     )
     lowercase: bool = documented(True, "fold case and strip accents", "转小写并去掉重音符号", source="Google's uncased models")
     min_frequency: int = documented(2, "a piece must occur this often", "词片至少出现的次数", low=1)
+    extend: Path | None = documented(
+        None,
+        "a vocabulary to keep and to add pieces to: a model folder, vocab.txt or tokenizer.json; it decides case and accents, --add the size",
+        "要保留并扩充的词表：模型文件夹、vocab.txt 或 tokenizer.json；大小写与重音由它决定，大小由 --add 决定",
+    )
+    add: int = documented(
+        1000,
+        "with --extend, how many pieces are added: those that save most tokens on the text",
+        "配合 --extend：加入多少个词片，取在此文本上最省词元者",
+        low=1,
+        high=1_000_000,
+        unit="pieces",
+        source="assumed",
+    )
+    into_unused: bool = documented(
+        False,
+        "with --extend, put the new pieces into the [unused] slots of the vocabulary, so that the word table of a model keeps its size",
+        "配合 --extend：把新词片放进词表的 [unused] 空位，模型的词表矩阵大小不变",
+        source="Chau 2020",
+    )

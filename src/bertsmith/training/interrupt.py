@@ -8,8 +8,12 @@ from types import FrameType
 
 
 @contextmanager
-def stop_requests() -> Iterator[Callable[[], bool]]:
+def stop_requests(processes: int = 1) -> Iterator[Callable[[], bool]]:
     """Watch for SIGINT and SIGTERM for the duration of a loop.
+
+    Args:
+        processes: how many processes run the loop together. With more than one a second signal does not end this one: Ctrl-C reaches
+            each of them from the terminal and once more from the launcher, which kills whatever is still there after its own patience.
 
     Yields:
         A function that tells whether a stop was asked for. Outside the main thread no signal arrives and it stays False.
@@ -20,7 +24,7 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
     asked = threading.Event()
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if asked.is_set():
+        if asked.is_set() and processes == 1:
             raise KeyboardInterrupt
         asked.set()
 

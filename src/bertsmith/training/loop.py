@@ -1,16 +1,18 @@
 """One loop for every job: batches, losses, clipping, the update, evaluation, the log, training states.
 
 A step is a pure function of the weights, the moments and the step's number: the data come from the workload by number, dropout is seeded
-by (seed, step, micro-batch), the rate by the schedule. So a run that was killed and goes on ends with the same bits.
+by (seed, step, process, micro-batch), the rate by the schedule. So a run that was killed and goes on ends with the same bits.
 """
 
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from itertools import count
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -18,18 +20,23 @@ from torch import Tensor, nn
 from bertsmith.data.batches import PackedBatch
 from bertsmith.errors import Interrupted, UsageError
 from bertsmith.models.bert.pack import Pack
-from bertsmith.progress import Advance, Listener, Stage, note
+from bertsmith.progress import Listener, Stage, note
 from bertsmith.records.run import RunFolder
 from bertsmith.seeds import bits
+from bertsmith.training.course import Course
 from bertsmith.training.interrupt import stop_requests
-from bertsmith.training.optimizer import AdamW, Flavour
+from bertsmith.training.optimizer import Optimizer, restore, state_of
 from bertsmith.training.precision import Engine
+from bertsmith.training.processes import ALONE, Processes
+from bertsmith.training.rules import Rule, optimizer_of
 from bertsmith.training.schedule import Schedule
+from bertsmith.training.shares import Share, Whole, share_of
+from bertsmith.training.shown import Shown
 from bertsmith.training.training_state import TrainingState, newest_state, save_state
 
 AHEAD = 2  # steps whose batches are made in advance, in a thread
-_SHOWN_EVERY = 0.2  # seconds between two events of progress
-_RECENT = 50  # steps over which shown values are averaged
+_PROCESSES = "processes"
+_TOLD = 0.1  # a person hears of a new plan that differs so much from the one before; assumed
 
 
 class StepLoss(NamedTuple):
@@ -54,10 +61,14 @@ class Workload(Protocol):
     def measurable(self) -> bool:
         """Whether there is held-out data to evaluate on."""
 
-    def batches(self, step: int) -> Sequence[PackedBatch]:
-        """The micro-batches of a step: a pure function of the number, called in a thread."""
+    @property
+    def micro_batch_tokens(self) -> int:
+        """Most tokens of a micro-batch."""
 
-    def loss(self, pack: Pack, step_batches: Sequence[PackedBatch]) -> StepLoss:
+    def batches(self, step: int) -> Sequence[PackedBatch]:
+        """All sequences of a step, in one stretch or more: a pure function of the number, called in a thread."""
+
+    def loss(self, pack: Pack, whole: Whole) -> StepLoss:
         """The loss of one micro-batch, weighted by what the whole step holds."""
 
     def evaluate(self, engine: Engine) -> Mapping[str, float]:
@@ -66,16 +77,31 @@ class Workload(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """How a workload is trained; everything here was resolved before the first step."""
+    """How a workload is trained; everything here was resolved before the first step.
+
+    Args:
+        schedule: the learning rates; with a budget its number of steps is the first guess.
+        rule: how weights are updated.
+        weight_decay: decay of everything but biases and norms.
+        clip_norm: most of the gradient's norm, 0 for no limit.
+        evaluate_every: steps between two evaluations.
+        save_every: steps between two training states.
+        seed: of dropout.
+        engine: device, number format and threads.
+        budget: seconds for the loop in place of a number of steps, or None.
+        processes: those that train together.
+    """
 
     schedule: Schedule
-    flavour: Flavour
+    rule: Rule
     weight_decay: float
     clip_norm: float
     evaluate_every: int
     save_every: int
     seed: int
     engine: Engine
+    budget: float | None = None
+    processes: Processes = ALONE
 
 
 def train(workload: Workload, plan: Plan, folder: RunFolder, listen: Listener) -> None:
@@ -84,29 +110,32 @@ def train(workload: Workload, plan: Plan, folder: RunFolder, listen: Listener) -
     Raises:
         Interrupted: a stop was asked for; the state is saved.
         UsageError: the loss is no number any more.
-        MachineError: a state could not be written; the one before it is unharmed.
+        MachineError: a state could not be written, and the one before it is unharmed; or another process is gone.
     """
     workload.model.to(plan.engine.device)
-    optimizer = AdamW(workload.model, plan.flavour, plan.weight_decay)
-    done = _restore(optimizer, folder, listen)
-    steps = plan.schedule.steps
-    listen(Stage(workload.name, steps, "steps"))
-    display = _Display(listen, steps)
-    with plan.engine.running(), stop_requests() as stopping:
-        for step, batches in _made_ahead(workload, done, steps):
-            measures = _update(workload, plan, optimizer, step, batches)
-            folder.log({"step": step + 1, **measures})
-            display.show(step + 1, measures, sum(batch.tokens for batch in batches))
-            behind = step + 1
-            if (behind % plan.evaluate_every == 0 or behind == steps) and workload.measurable:
+    optimizer, journal = optimizer_of(plan.rule, workload.model, plan.weight_decay), _Journal(folder, plan.processes)
+    done, facts = journal.restore(optimizer, listen)
+    course = Course(plan.schedule, plan.budget, facts)
+    listen(Stage(workload.name, None if course.open_ended else course.steps, "steps"))
+    shown, began = Shown(listen), time.perf_counter() - course.spent_before
+    with plan.engine.running(), stop_requests(plan.processes.count) as stopping, closing(_ahead(workload, plan, done)) as ahead:
+        while done < course.steps:
+            share = next(ahead)
+            losses, norm = _update(workload, plan, optimizer, done, share, course.rate(done))
+            done += 1
+            spent, stop, measures = _agreed(plan.processes, time.perf_counter() - began, stopping(), losses)
+            journal.log({"step": done, **measures, "gradient_norm": norm, "tokens": share.whole.tokens})
+            another_part = _planned_anew(course, done, spent, journal, listen)
+            last = done >= course.steps
+            shown.step(done, measures, share.whole.tokens, last)
+            if (done % plan.evaluate_every == 0 or last) and workload.measurable and plan.processes.leads:
                 evaluated = evaluate(workload, plan.engine)
-                folder.log({"step": behind, "evaluation": True, **evaluated})
-                display.evaluated(behind, evaluated)
-            stop = stopping() and behind < steps
-            if behind % plan.save_every == 0 or behind == steps or stop:
-                save_state(folder.states, TrainingState(behind, folder.log_size(), optimizer.layout, optimizer.tensors()))
-            if stop:
-                raise _interrupted(behind, steps)
+                journal.log({"step": done, "evaluation": True, **evaluated})
+                shown.evaluated(evaluated)
+            if done % plan.save_every == 0 or another_part or last or stop:
+                journal.save(done, optimizer, course.facts(spent))
+            if stop and not last:
+                raise _interrupted(done, course.steps)
 
 
 def evaluate(workload: Workload, engine: Engine) -> Mapping[str, float]:
@@ -119,19 +148,22 @@ def evaluate(workload: Workload, engine: Engine) -> Mapping[str, float]:
         workload.model.train()
 
 
-def _update(workload: Workload, plan: Plan, optimizer: AdamW, step: int, batches: Sequence[PackedBatch]) -> dict[str, float]:
-    """One optimizer step over its micro-batches: what it measured."""
-    optimizer.zero()
+def _update(
+    workload: Workload, plan: Plan, optimizer: Optimizer, step: int, share: Share, rate: float
+) -> tuple[dict[str, float], float]:
+    """One optimizer step over this process's micro-batches: what it measured on them, and the norm of the whole gradient."""
+    optimizer.rows.zero()
     total: dict[str, Tensor] = {}
-    for number, batch in enumerate(batches):
-        torch.manual_seed(int(bits(plan.seed, "dropout", step, 0, number) >> 1))
+    for number, batch in enumerate(share.parts):
+        torch.manual_seed(int(bits(plan.seed, "dropout", step, plan.processes.rank, number) >> 1))
         pack = Pack.of(batch, plan.engine.device)
         with plan.engine.autocast():
-            loss = workload.loss(pack, batches)
+            loss = workload.loss(pack, share.whole)
         loss.value.backward()  # type: ignore[no-untyped-call]
         for name, value in loss.measures.items():
             total[name] = total.get(name, 0.0) + value.detach()
-    norm = optimizer.clip(plan.clip_norm)
+    plan.processes.add_up(optimizer.rows.gradients)
+    norm = optimizer.rows.clip(plan.clip_norm)
     if not math.isfinite(norm):
         raise UsageError(
             "diverged",
@@ -139,29 +171,47 @@ def _update(workload: Workload, plan: Plan, optimizer: AdamW, step: int, batches
             do="lower --learning-rate or lengthen --warmup, in another run folder; the last training state is kept",
             step=step + 1,
         )
-    optimizer.step(plan.schedule.rate(step))
-    return {**{name: float(value) for name, value in total.items()}, "gradient_norm": norm}
+    optimizer.step(rate)
+    return {name: float(value) for name, value in total.items()}, norm
 
 
-def _restore(optimizer: AdamW, folder: RunFolder, listen: Listener) -> int:
-    """Go back to the newest state, cut the log to it, and tell the steps that are done."""
-    state = newest_state(folder.states, optimizer.layout, listen)
-    folder.cut_log(0 if state is None else state.log_size)
-    if state is None:
-        return 0
-    optimizer.restore(state.tensors)
-    listen(note("going-on", "going on behind step {step}", step=state.step))
-    return state.step
+def _agreed(
+    processes: Processes, spent: float, stop: bool, measures: Mapping[str, float]
+) -> tuple[float, bool, dict[str, float]]:
+    """The first process's clock, whether any of them was asked to stop, and the measures of the whole step."""
+    sums = torch.tensor([spent * processes.leads, stop, *measures.values()], dtype=torch.float64)
+    processes.add_up([sums])
+    clock, stops, *values = sums.tolist()
+    return clock, stops > 0, dict(zip(measures, values, strict=True))
 
 
-def _made_ahead(workload: Workload, first: int, steps: int) -> Iterator[tuple[int, Sequence[PackedBatch]]]:
-    """The batches of every step from `first`, the next ones made in a thread while one is computed."""
+def _ahead(workload: Workload, plan: Plan, first: int) -> Generator[Share]:
+    """The share that this process has of every step from `first`, the next ones made in a thread while one is computed."""
+    who = plan.processes
+
+    def make(step: int) -> Share:
+        return share_of(workload.batches(step), workload.micro_batch_tokens, who.rank, who.count)
+
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as thread:
-        waiting: deque[Future[Sequence[PackedBatch]]] = deque()
-        for step in range(first, steps):
-            while len(waiting) <= AHEAD and step + len(waiting) < steps:
-                waiting.append(thread.submit(workload.batches, step + len(waiting)))
-            yield step, waiting.popleft().result()
+        waiting: deque[Future[Share]] = deque()
+        for step in range(first, plan.schedule.steps) if plan.budget is None else count(first):
+            waiting.append(thread.submit(make, step))
+            if len(waiting) > AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _planned_anew(course: Course, done: int, spent: float, journal: "_Journal", listen: Listener) -> bool:
+    """Let the clock plan where it is time to, write the plan down, and tell it where it differs; whether another part of the time is spent."""
+    before, part = course.steps, course.part
+    leg = course.behind(done, spent)
+    if leg is None:
+        return False
+    journal.log({"step": done, "planned_steps": leg.end, "place": leg.place, "spent_seconds": spent})
+    if abs(leg.end - before) > before * _TOLD:
+        listen(note("budget-plan", "{steps} steps fit into the time; {done} are done", steps=f"{leg.end:,}", done=f"{done:,}"))
+    return course.part != part
 
 
 def _interrupted(step: int, steps: int) -> Interrupted:
@@ -174,30 +224,35 @@ def _interrupted(step: int, steps: int) -> Interrupted:
     )
 
 
-class _Display:
-    """Progress events at a readable pace, with means over the last steps and the speed."""
+class _Journal:
+    """The log and the training states, which the first process alone writes."""
 
-    def __init__(self, listen: Listener, steps: int) -> None:
-        self._listen, self._steps = listen, steps
-        self._recent: deque[dict[str, float]] = deque(maxlen=_RECENT)
-        self._tokens: deque[tuple[float, int]] = deque([(time.perf_counter(), 0)], maxlen=_RECENT)
-        self._evaluated: dict[str, float] = {}
-        self._last = 0.0
+    def __init__(self, folder: RunFolder, processes: Processes) -> None:
+        self._folder, self._processes = folder, processes
 
-    def show(self, step: int, measures: dict[str, float], tokens: int) -> None:
-        now = time.perf_counter()
-        self._recent.append(measures)
-        self._tokens.append((now, tokens))
-        if now - self._last < _SHOWN_EVERY and step < self._steps:
-            return
-        self._last = now
-        means = {
-            name: sum(one[name] for one in self._recent) / len(self._recent) for name in measures if name != "gradient_norm"
-        }
-        span = now - self._tokens[0][0]
-        speed = sum(count for _, count in list(self._tokens)[1:]) / span if span else 0.0
-        self._listen(Advance(step, {**means, **self._evaluated, "tokens_per_second": round(speed)}))
+    def restore(self, optimizer: Optimizer, listen: Listener) -> tuple[int, Mapping[str, Any]]:
+        """Go back to the newest state in every process and cut the log to it: the steps that are done, and the facts."""
+        state = newest_state(self._folder.states, optimizer.rows.layout, listen) if self._processes.leads else None
+        if self._processes.leads:
+            self._folder.cut_log(0 if state is None else state.log_size)
+        done, facts = self._processes.agreed((0, {}) if state is None else (state.step, state.facts))
+        if state is not None:
+            restore(optimizer, state.tensors)
+            listen(note("going-on", "going on behind step {step}", step=done))
+            if facts.get(_PROCESSES, 1) != self._processes.count:
+                self.log({"step": done, _PROCESSES: self._processes.count})
+        if done:
+            self._processes.spread(list(state_of(optimizer).values()))
+        return done, facts
 
-    def evaluated(self, step: int, measures: Mapping[str, float]) -> None:
-        self._evaluated = {f"held_out_{name}": value for name, value in measures.items()}
-        self._last = 0.0
+    def log(self, values: Mapping[str, Any]) -> None:
+        """Append one object to the log."""
+        if self._processes.leads:
+            self._folder.log(values)
+
+    def save(self, done: int, optimizer: Optimizer, facts: dict[str, Any]) -> None:
+        """Write a training state."""
+        if self._processes.leads:
+            facts = facts | {_PROCESSES: self._processes.count}
+            state = TrainingState(done, self._folder.log_size(), optimizer.rows.layout, state_of(optimizer), facts)
+            save_state(self._folder.states, state)

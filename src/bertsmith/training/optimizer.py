@@ -1,16 +1,42 @@
-"""AdamW over two flat rows of numbers: everything that decays, and everything that does not.
+"""How weights are updated: one protocol, and AdamW over two flat rows (everything that decays, and everything that does not)."""
 
-Weights, gradients and moments of the whole network lie in one piece each, so that a step, the norm and the zeroing are one call.
-"""
-
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from bertsmith.models.bert.load import decays
+from bertsmith.training.flat_rows import FlatRows
 
 BETAS = (0.9, 0.999)  # Devlin 2019, appendix A.2
+
+
+class Optimizer(Protocol):
+    """A network in flat rows, and a rule that updates them."""
+
+    @property
+    def rows(self) -> FlatRows:
+        """The weights and their gradients."""
+
+    def step(self, rate: float) -> None:
+        """One update with the given learning rate."""
+
+    def slots(self) -> dict[str, Tensor]:
+        """Everything but the weights that the next update depends on: moments, step counts."""
+
+
+def state_of(optimizer: Optimizer) -> dict[str, Tensor]:
+    """Everything that a training state must hold; the tensors are the optimizer's own."""
+    return {f"weights.{number}": flat.detach() for number, flat in enumerate(optimizer.rows.flats)} | optimizer.slots()
+
+
+def restore(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Copy a training state back."""
+    with torch.no_grad():
+        for name, tensor in state_of(optimizer).items():
+            tensor.copy_(tensors[name])
 
 
 class Flavour(StrEnum):
@@ -25,7 +51,7 @@ _LONG_AGO = 1e9  # with this step count the correction 1 - βᵗ is exactly 1, w
 
 
 class AdamW:
-    """The parameters of a network in flat fp32 rows, and their optimizer.
+    """The parameters of a network in flat fp32 rows, updated by one fused call.
 
     Args:
         model: its parameters become views of the flat rows, and so do their gradients.
@@ -35,37 +61,46 @@ class AdamW:
 
     def __init__(self, model: nn.Module, flavour: Flavour, weight_decay: float) -> None:
         named = dict(model.named_parameters())
-        groups = [[name for name in named if decays(name)], [name for name in named if not decays(name)]]
-        self.flats = [_flatten([named[name] for name in group]) for group in groups]
-        self.layout = [{name: list(named[name].shape) for name in group} for group in groups]
+        self.rows = FlatRows(
+            [
+                {name: parameter for name, parameter in named.items() if decays(name)},
+                {name: parameter for name, parameter in named.items() if not decays(name)},
+            ]
+        )
+        self._update = FusedAdamW(self.rows.flats, (weight_decay, 0.0), flavour)
+
+    def step(self, rate: float) -> None:
+        """One update with the given learning rate."""
+        self._update.step(rate)
+
+    def slots(self) -> dict[str, Tensor]:
+        """Moments and step count of each row."""
+        return self._update.slots(0)
+
+
+class FusedAdamW:
+    """AdamW on some flat rows.
+
+    Args:
+        flats: the rows.
+        weight_decays: the decoupled decay of each.
+        flavour: with or without bias correction.
+    """
+
+    def __init__(self, flats: Sequence[nn.Parameter], weight_decays: Sequence[float], flavour: Flavour) -> None:
         self._optimizer = torch.optim.AdamW(
-            [{"params": [flat], "weight_decay": decay} for flat, decay in zip(self.flats, (weight_decay, 0.0), strict=True)],
+            [{"params": [flat], "weight_decay": decay} for flat, decay in zip(flats, weight_decays, strict=True)],
             betas=BETAS,
             eps=EPSILON[flavour],
             fused=True,
         )
         started = _LONG_AGO if flavour is Flavour.GOOGLE_2018 else 0.0
-        for flat in self.flats:
+        for flat in flats:
             self._optimizer.state[flat] = {
                 "step": torch.tensor(started, device=flat.device),
                 "exp_avg": torch.zeros_like(flat),
                 "exp_avg_sq": torch.zeros_like(flat),
             }
-
-    def zero(self) -> None:
-        """Set every gradient to zero."""
-        for flat in self.flats:
-            assert flat.grad is not None
-            flat.grad.zero_()
-
-    def clip(self, limit: float) -> float:
-        """Scale the gradient down to a norm of at most `limit` (0: no limit); the norm before it."""
-        gradients = [flat.grad for flat in self.flats if flat.grad is not None]
-        norm = float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients])))
-        if 0 < limit < norm:
-            for gradient in gradients:
-                gradient.mul_(limit / norm)
-        return norm
 
     def step(self, rate: float) -> None:
         """One update with the given learning rate."""
@@ -73,29 +108,12 @@ class AdamW:
             group["lr"] = rate
         self._optimizer.step()
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Everything that a training state must hold: weights, moments and step count."""
-        found = {}
-        for number, flat in enumerate(self.flats):
-            found[f"weights.{number}"] = flat.detach()
-            found |= {f"{slot}.{number}": tensor for slot, tensor in self._optimizer.state[flat].items()}
-        return found
-
-    def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Copy a training state back."""
-        with torch.no_grad():
-            for name, tensor in self.tensors().items():
-                tensor.copy_(tensors[name])
+    def slots(self, first: int) -> dict[str, Tensor]:
+        """Moments and step count of each row, under the number of the row; the first has number `first`."""
+        states = [self._optimizer.state[group["params"][0]] for group in self._optimizer.param_groups]
+        return {f"{slot}.{first + n}": tensor for n, state in enumerate(states) for slot, tensor in state.items()}
 
 
-def _flatten(parameters: list[nn.Parameter]) -> nn.Parameter:
-    """One row that holds the parameters one after another; they and their gradients become views of it."""
-    flat = nn.Parameter(torch.cat([parameter.detach().reshape(-1) for parameter in parameters]))
-    flat.grad = torch.zeros_like(flat)
-    first = 0
-    for parameter in parameters:
-        last = first + parameter.numel()
-        parameter.data = flat.data[first:last].view(parameter.shape)
-        parameter.grad = flat.grad[first:last].view(parameter.shape)
-        first = last
-    return flat
+def fused_parts(name: str) -> int:
+    """How many tensors of the paper's network a parameter is: queries, keys and values are three in one."""
+    return 3 if name.endswith("attention.qkv.weight") else 1

@@ -50,14 +50,20 @@ class Engine:
             memory.fill_uninitialized_memory = fill
 
 
-def resolve(settings: EngineSettings, record: RunRecord | None, listen: Listener) -> Engine:
+def resolve(settings: EngineSettings, record: RunRecord | None, listen: Listener, processes: int = 1) -> Engine:
     """Decide device, number format and threads, and write them into the record with their origin.
+
+    Args:
+        settings: what is asked for.
+        record: where it is written.
+        listen: told what was measured.
+        processes: how many processes share the cores.
 
     Raises:
         MachineError: a GPU is asked for and there is none.
     """
     device, device_origin = _device(settings.device)
-    threads: int = settings.threads or cores()
+    threads: int = settings.threads or max(cores() // processes, 1)
     precision, precision_origin = settings.precision, _given(settings.precision)
     if settings.precision == "auto":
         gain = bf16_gain(device)

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
-from bertsmith.config.fields import check, documented
+from bertsmith.config.fields import check, documented, nearest
+from bertsmith.errors import ConfigError
 
 PRECISIONS = ("auto", "fp32", "bf16")
 DEVICES = ("auto", "cpu", "cuda")
+TRACKERS = ("tensorboard", "mlflow", "wandb")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,5 +38,31 @@ class EngineSettings:
         "即使版本、线程或算子与开始时不同也继续",
     )
 
+    tracker: str = documented(
+        "",
+        "whom to tell what is logged, besides the run folder: one or more of tensorboard, mlflow and wandb, with commas between them",
+        "除运行文件夹外，还把日志写给谁：tensorboard、mlflow、wandb 中的一个或多个，以逗号分隔",
+    )
+
     def __post_init__(self) -> None:
-        check(self)
+        check(self, self.tracker_fault())
+
+    @property
+    def trackers(self) -> tuple[str, ...]:
+        """The names of the trackers, each once."""
+        return tuple(dict.fromkeys(name.strip() for name in self.tracker.split(",") if name.strip()))
+
+    def tracker_fault(self) -> ConfigError | None:
+        """What is wrong with the names of the trackers."""
+        unknown = [name for name in self.trackers if name not in TRACKERS] if isinstance(self.tracker, str) else []
+        if not unknown:
+            return None
+        return ConfigError(
+            "unknown-tracker",
+            "{field} names {unknown}, which is none",
+            do="use one or more of {choices}, with commas between them{nearest}",
+            field="tracker",
+            unknown=", ".join(unknown),
+            choices=", ".join(TRACKERS),
+            nearest=nearest(unknown[0], TRACKERS),
+        )

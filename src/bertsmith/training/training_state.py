@@ -1,13 +1,13 @@
 """A training state: everything that a run needs to go on with the same bits, in a folder that is whole or not there.
 
 states/step-00001500/
-  manifest.json          step, bytes of the log, layout of the parameters, sizes of the files
+  manifest.json          step, bytes of the log, layout of the parameters, size of the file, facts of the loop (plans, time spent)
   state.safetensors      weights, moments, step count
 """
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class TrainingState:
     log_size: int
     layout: list[dict[str, list[int]]]
     tensors: dict[str, Tensor]
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def save_state(folder: Path, state: TrainingState) -> None:
@@ -43,7 +44,8 @@ def save_state(folder: Path, state: TrainingState) -> None:
     with write_folder_aside(folder / _name(state.step)) as place:
         write_arrays(place / _TENSORS, {name: tensor.cpu().numpy() for name, tensor in state.tensors.items()})
         size = (place / _TENSORS).stat().st_size
-        manifest = {"step": state.step, "log_size": state.log_size, "layout": state.layout, "size": size}
+        places = {"step": state.step, "log_size": state.log_size}
+        manifest = places | {"layout": state.layout, "size": size, "facts": state.facts}
         (place / _MANIFEST).write_text(json_text(manifest), encoding="utf-8")
     for old in _folders(folder)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
@@ -62,7 +64,8 @@ def newest_state(folder: Path, layout: list[dict[str, list[int]]], listen: Liste
             manifest: dict[str, Any] = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
             if (path / _TENSORS).stat().st_size != manifest["size"]:
                 raise ValueError("size")
-            state = TrainingState(manifest["step"], manifest["log_size"], manifest["layout"], load_file(path / _TENSORS))
+            places = (manifest["step"], manifest["log_size"], manifest["layout"])
+            state = TrainingState(*places, load_file(path / _TENSORS), manifest.get("facts", {}))
         except (OSError, ValueError, TypeError, KeyError, SafetensorError):
             listen(warning("state-unreadable", "the training state {path} is damaged and is passed over", path=path.name))
             continue

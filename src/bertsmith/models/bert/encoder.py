@@ -8,6 +8,7 @@ from functools import partial
 
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from bertsmith.config.bert import BertConfig
 from bertsmith.models.bert.attention import SelfAttention
@@ -38,10 +39,26 @@ class Layer(nn.Module):
 
     def forward(self, x_TD: Tensor, pack: Pack) -> Tensor:
         """One layer: (T, D) → (T, D)."""
-        x_TD = self.attention_norm(x_TD + self.dropout(self.attention(x_TD, pack)))
+        return self.feed_forward(x_TD, self.attention(x_TD, pack))
+
+    def feed_forward(self, x_TD: Tensor, mixed_TD: Tensor) -> Tensor:
+        """What is done to each token alone, once attention has mixed them: (T, D) → (T, D)."""
+        x_TD = self.attention_norm(x_TD + self.dropout(mixed_TD))
         inner_TF = self.activate(self.intermediate(x_TD))
         output_TD: Tensor = self.output_norm(x_TD + self.dropout(self.output(inner_TF)))
         return output_TD
+
+
+def keep(layer: nn.Module, x_TD: Tensor, pack: Pack) -> Tensor:
+    """Go through a layer and keep what its backward pass needs."""
+    output_TD: Tensor = layer(x_TD, pack)
+    return output_TD
+
+
+def recompute(layer: nn.Module, x_TD: Tensor, pack: Pack) -> Tensor:
+    """Go through a layer and keep its input alone; the backward pass computes it again, with the same dropout (Chen et al. 2016)."""
+    output_TD: Tensor = checkpoint(layer, x_TD, pack, use_reentrant=False)
+    return output_TD
 
 
 class Bert(nn.Module):
@@ -53,12 +70,13 @@ class Bert(nn.Module):
         self.embeddings = Embeddings(config)
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
         self.pooler = nn.Linear(config.hidden_size, config.hidden_size)
+        self.go_through: Callable[[nn.Module, Tensor, Pack], Tensor] = keep
 
     def forward(self, pack: Pack) -> Tensor:
         """The last layer's vector of every token: (T, D)."""
         x_TD: Tensor = self.embeddings(pack)
         for layer in self.layers:
-            x_TD = layer(x_TD, pack)
+            x_TD = self.go_through(layer, x_TD, pack)
         return x_TD
 
     def pool(self, x_TD: Tensor, pack: Pack) -> Tensor:

@@ -1,6 +1,6 @@
 """Classification of texts and pairs as a workload of the loop (Devlin et al. 2019, section 4.1)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from bertsmith.data.batches import PackedBatch, cut_by_tokens
+from bertsmith.data.batches import PackedBatch
 from bertsmith.data.encoded import Encoded
 from bertsmith.models.bert.heads import BertForClassification
 from bertsmith.models.bert.losses import class_loss
@@ -17,6 +17,7 @@ from bertsmith.seeds import permute
 from bertsmith.tasks.classification import Classification
 from bertsmith.training.loop import StepLoss
 from bertsmith.training.precision import Engine
+from bertsmith.training.shares import Whole
 
 EVALUATION_TOKENS = 4096  # of a packed batch in an evaluation; it does not change the result beyond rounding
 
@@ -64,18 +65,17 @@ class Finetuning:
         return -(-len(self.train[1]) // self.batch_size)
 
     def batches(self, step: int) -> list[PackedBatch]:
-        """The examples of a step: a stretch of the epoch's keyed permutation, cut into micro-batches."""
+        """The examples of a step: a stretch of the epoch's keyed permutation."""
         encoded, targets = self.train
         epoch, first = divmod(step, self.steps_of_epoch)
         places = np.arange(first * self.batch_size, min((first + 1) * self.batch_size, len(targets)))
         index = permute(places, len(targets), self.seed, "order of examples", epoch)
-        return cut_by_tokens(encoded.pack(index, targets[index]), self.micro_batch_tokens)
+        return [encoded.pack(index, targets[index])]
 
-    def loss(self, pack: Pack, step_batches: Sequence[PackedBatch]) -> StepLoss:
+    def loss(self, pack: Pack, whole: Whole) -> StepLoss:
         """Cross-entropy, a mean over the whole step."""
-        examples = sum(batch.sequences for batch in step_batches)
-        loss = class_loss(self.network(pack), pack.targets_B, 1 / examples)
-        return StepLoss(loss.value, {"loss": loss.value, "accuracy": loss.correct / examples})
+        loss = class_loss(self.network(pack), pack.targets_B, 1 / whole.sequences)
+        return StepLoss(loss.value, {"loss": loss.value, "accuracy": loss.correct / whole.sequences})
 
     def evaluate(self, engine: Engine) -> Mapping[str, float]:
         """Dev loss and the metric that dev chooses by."""

@@ -3,8 +3,8 @@
 from bertsmith.config.bert import BertConfig
 from bertsmith.training.finetuning.settings import FinetuneSettings
 from bertsmith.training.loop import Plan
-from bertsmith.training.optimizer import Flavour
 from bertsmith.training.precision import Engine
+from bertsmith.training.rules import Rule
 from bertsmith.training.schedule import Decay, Schedule
 
 
@@ -12,7 +12,7 @@ def plan_of(settings: FinetuneSettings, steps_of_epoch: int, seed: int, engine: 
     """The loop's plan: an evaluation and a training state behind every pass."""
     return Plan(
         schedule=Schedule(settings.learning_rate, settings.epochs * steps_of_epoch, settings.warmup, Decay.LINEAR),
-        flavour=Flavour.CORRECTED,
+        rule=Rule.ADAMW,
         weight_decay=settings.weight_decay,
         clip_norm=settings.clip_norm,
         evaluate_every=steps_of_epoch,

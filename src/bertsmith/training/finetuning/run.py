@@ -122,7 +122,7 @@ def run_seeds(
     """One run for each seed, each with a log and states of its own; finished ones are read back, not repeated."""
     results = []
     for seed in range(settings.seed, settings.seed + settings.seeds):
-        part = RunFolder(folder.path / "seeds" / f"{seed}")
+        part = folder.part(f"seeds/{seed}")
         result = _finished(part, seed, data)
         if result is None:
             result = _run_seed(settings, checkpoint, data, engine, part, seed, listen)
@@ -185,7 +185,7 @@ def best_on_dev(results: list[SeedResult]) -> SeedResult:
 
 def seed_logs(folder: RunFolder, results: list[SeedResult]) -> dict[int, list[dict[str, Any]]]:
     """What each seed logged."""
-    return {result.seed: list(RunFolder(folder.path / "seeds" / f"{result.seed}").read_log()) for result in results}
+    return {result.seed: list(folder.part(f"seeds/{result.seed}").read_log()) for result in results}
 
 
 def fine_tuned(checkpoint: Checkpoint, best: SeedResult, about: dict[str, Any]) -> Checkpoint:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertsmith.config.fields import REQUIRED, documented
+from bertsmith.config.fields import REQUIRED, check, documented
 from bertsmith.data.settings import TableSettings
 from bertsmith.training.settings import EngineSettings
 
@@ -104,3 +104,6 @@ class FinetuneSettings(TableSettings, EngineSettings):
         "对照：多数类与 TF-IDF 逻辑回归，或不做对照",
         choices=("all", "none"),
     )
+
+    def __post_init__(self) -> None:
+        check(self, self.tracker_fault())

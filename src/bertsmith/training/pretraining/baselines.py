@@ -1,4 +1,4 @@
-"""What a model that has learned nothing about context reaches: the unigram for masked LM, the majority class for next sentence."""
+"""What a model that has learned nothing about context reaches: the unigram for masked LM, the majority class for pairs."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,6 @@ def unigram(store: TokenStore, labels_M: NDArray[np.int64]) -> tuple[float, floa
 
 
 def majority(targets_B: NDArray[np.int64]) -> float:
-    """Accuracy of always giving the more frequent of next and not-next."""
+    """Accuracy of always giving the more frequent of the two labels."""
     share = float(targets_B.mean())
     return max(share, 1 - share)

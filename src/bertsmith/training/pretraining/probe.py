@@ -31,6 +31,7 @@ from bertsmith.training.loop import Plan, train
 from bertsmith.training.optimizer import AdamW, Flavour
 from bertsmith.training.precision import Engine
 from bertsmith.training.pretraining.objective import Pretraining
+from bertsmith.training.rules import Rule
 from bertsmith.training.schedule import Decay, Schedule
 
 SECONDS = 20.0  # of a probe, at most
@@ -141,7 +142,7 @@ def step_seconds(workload: Pretraining, engine: Engine, *, until: float, most: i
         most: steps.
     """
     schedule = Schedule(1e-4, most + 1, 0.1, Decay.LINEAR)
-    plan = Plan(schedule, Flavour.CORRECTED, 0.01, 1.0, most + 2, most + 2, 0, engine)
+    plan = Plan(schedule, Rule.ADAMW, 0.01, 1.0, most + 2, most + 2, 0, engine)
     with tempfile.TemporaryDirectory() as place:
         watch = _Stopwatch(Path(place), until, most)
         with contextlib.suppress(_Enough):
@@ -228,8 +229,8 @@ def _optimizer_seconds(model: BertForPretraining) -> float:
     tries = []
     for _ in range(2):
         start = time.perf_counter()
-        optimizer.zero()
-        optimizer.clip(1.0)
+        optimizer.rows.zero()
+        optimizer.rows.clip(1.0)
         optimizer.step(0.0)
         tries.append(time.perf_counter() - start)
     return min(tries)
