@@ -58,7 +58,7 @@ def test_masks_and_labels_of_instances_are_as_the_paper_has_them(tmp_path):
     assert audit.predicted_share == pytest.approx(0.15, abs=0.02)
     assert audit.hidden_share == pytest.approx(0.8, abs=0.05)
     assert audit.shown_share == pytest.approx(0.1, abs=0.05)
-    assert 0.45 < audit.not_next_share < 0.75
+    assert 0.45 < audit.label_share < 0.75
     assert audit.cohesion.z > 10
 
 
@@ -78,7 +78,7 @@ def test_turned_labels_turn_the_sign(tmp_path):
 def test_without_pairs_there_is_nothing_to_say_of_labels(tmp_path):
     store = store_of(tmp_path, texts())
     audit = audit_instances(instances_of(store, pairs=False), counts_of(store))
-    assert audit.not_next_share is None and audit.cohesion is None
+    assert audit.label_share is None and audit.cohesion is None
 
 
 def test_frequent_pieces_weigh_nothing_and_rare_ones_most():

@@ -7,7 +7,6 @@ import pytest
 
 from bertsmith.data.corpus import HELD_OUT, Document
 from bertsmith.data.instance_recipe import (
-    check_word_starts,
     chinese_share,
     evaluated_instances,
     objective_of,
@@ -61,13 +60,13 @@ def test_whole_words_of_chinese_are_refused_where_nobody_knows_them(chinese, uni
 
 
 def test_whole_words_of_chinese_are_taken_where_a_segmenter_made_them(chinese):
-    training_instances(InstanceSettings(mask_unit="word"), named(chinese, "jieba 0.42.1"), NSP)
+    instances = training_instances(InstanceSettings(mask_unit="word"), named(chinese, "jieba 0.42.1"), NSP)
+    assert instances.mask_rules.unit is Unit.WORD and instances.count(0) > 0
 
 
 def test_single_tokens_of_chinese_and_whole_words_of_english_need_no_segmenter(chinese, english):
-    training_instances(InstanceSettings(), chinese, NSP)
-    training_instances(InstanceSettings(mask_unit="word"), english, NSP)
-    check_word_starts(english)
+    assert training_instances(InstanceSettings(), chinese, NSP).mask_rules.unit is Unit.TOKEN
+    assert training_instances(InstanceSettings(mask_unit="word"), english, NSP).mask_rules.unit is Unit.WORD
 
 
 def test_the_share_of_chinese_characters_is_counted_by_tokens(chinese, english):

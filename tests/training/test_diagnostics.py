@@ -26,7 +26,7 @@ HEALTHY = Before(
     learning_rate=1e-3,
     warmup_steps=18,
     memory=2**30,
-    free=2**33,
+    available=2**33,
 )
 
 
@@ -47,7 +47,7 @@ FAULTS = {
     "sentences-out-of-order": with_store(order=RANDOM),
     "lone-sentences": with_store(one_sentence_documents=0.9),
     "masks-lost": with_instances(hidden_share=0.0, shown_share=1.0),
-    "pairs-one-label": with_instances(not_next_share=0.0, cohesion=None),
+    "pairs-one-label": with_instances(label_share=0.0, cohesion=None),
     "labels-turned": with_instances(cohesion=TURNED),
     "labels-at-random": with_instances(cohesion=RANDOM),
     "rate-high": dataclasses.replace(HEALTHY, learning_rate=3e-2),

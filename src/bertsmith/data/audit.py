@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertsmith.data.batches import PackedBatch
+from bertsmith.data.hashes import of_sequences
 from bertsmith.data.instances import Instances
 from bertsmith.data.shards import Shard
 from bertsmith.data.token_store import TokenStore
@@ -82,7 +83,7 @@ class InstanceAudit:
         predicted_share: predicted tokens of all tokens.
         hidden_share: predicted tokens that show [MASK].
         shown_share: predicted tokens that show what they are.
-        not_next_share: of the pairs, None where there are no pairs.
+        label_share: pairs with the label 1 (not next, or swapped), None where there are no pairs.
         cohesion: pairs that are labelled next against those labelled not-next; None where there are no pairs or one kind alone.
     """
 
@@ -92,7 +93,7 @@ class InstanceAudit:
     predicted_share: float
     hidden_share: float
     shown_share: float
-    not_next_share: float | None
+    label_share: float | None
     cohesion: Cohesion | None
 
 
@@ -139,7 +140,7 @@ def audit_instances(instances: Instances, counts_V: I64) -> InstanceAudit:
         predicted_share=len(batch.masked_M) / batch.tokens,
         hidden_share=float((shown_M == instances.mask_rules.mask_id).mean()),
         shown_share=float((shown_M == batch.labels_M).mean()),
-        not_next_share=float(batch.targets_B.mean()) if pairs else None,
+        label_share=float(batch.targets_B.mean()) if pairs else None,
         cohesion=_labelled(batch, weights_of(counts_V)) if pairs else None,
     )
 
@@ -173,23 +174,12 @@ class _Sample:
 
     def sentence_hashes(self) -> NDArray[np.uint64]:
         """A hash of each sentence of two tokens or more."""
-        hashes = _hashes(self.tokens, self.sentences)
-        return hashes[np.diff(self.sentences) > 1]
+        sizes = np.diff(self.sentences)
+        return of_sequences(self.tokens, sizes)[sizes > 1]
 
     def document_hashes(self) -> NDArray[np.uint64]:
         """A hash of each document."""
-        return _hashes(self.tokens, self.sentences[self.documents])
-
-
-def _hashes(tokens: NDArray[np.unsignedinteger], bounds: I64) -> NDArray[np.uint64]:
-    """Hashes of stretches of tokens, by token and place; equal stretches have equal ones, others with a probability of about 2⁻⁶⁴."""
-    place_T = np.arange(len(tokens)) - np.repeat(bounds[:-1], np.diff(bounds))
-    with np.errstate(over="ignore"):
-        mixed_T = (tokens.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        mixed_T ^= mixed_T >> np.uint64(29)
-        mixed_T *= (2 * place_T + 1).astype(np.uint64) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed_T ^= mixed_T >> np.uint64(32)
-        return np.add.reduceat(mixed_T, bounds[:-1]) if len(bounds) > 1 else np.zeros(0, np.uint64)
+        return of_sequences(self.tokens, np.diff(self.sentences[self.documents]))
 
 
 def _repeated(hashes: NDArray[np.uint64]) -> float:

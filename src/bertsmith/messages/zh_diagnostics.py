@@ -2,7 +2,7 @@
 
 ERRORS: dict[str, tuple[str, str]] = {}
 NOTES: dict[str, str] = {
-    "expected-cost": "一步约需 {needed} GiB（本机有 {free}）；按词频猜测的掩码语言模型损失为 {entropy}",
+    "expected-cost": "一步约需 {needed} GiB（本机有 {available}）；按词频猜测的掩码语言模型损失为 {entropy}",
     "forecast": "每秒 {speed} 个词元：余下的步约需 {minutes} 分钟，评估不计在内",
     "unknown-pieces": "{share} 的词元是 [UNK]：这个词表写不出此文本 → 用此文本学一个词表（`bertsmith vocab`），或换用该语言的词表",
     "many-pieces": "平均每词 {found} 个词片，而与文本相符的 {pieces} 词片词表约需 {usual} 个 → 用此文本学一个词表",
@@ -17,7 +17,7 @@ NOTES: dict[str, str] = {
     "labels-at-random": "标为“下一句”的句对的共有词（{together}）与标为“非下一句”的（{apart}）一样多，而文本的句子是连贯的 → 标签与句对不符",
     "rate-high": "学习率 {rate} 超过这一宽度的网络所能承受的（{limit}）→ 调低 --learning-rate",
     "no-warmup": "{layers} 层而预热 {steps} 步：归一化在每块之后的深层网络不预热就难以起步 → --warmup 0.06",
-    "memory-short": "一步约需 {needed} GiB，而本机有 {free} → 调低 --micro-batch-tokens，或加上 --checkpointing",
+    "memory-short": "一步约需 {needed} GiB，而本机有 {available} → 调低 --micro-batch-tokens，或加上 --checkpointing",
     "on-the-shelf": "掩码语言模型损失停在 {loss}，接近按词频猜测的 {entropy}：每个 BERT 都会在这样的平台上停一阵；结束它靠更多的更新或更高的学习率，而不是更多词元",
     "worse-than-frequencies": "预热之后掩码语言模型损失为 {loss} 且不再下降，而按词频猜测为 {entropy} → 调低 --learning-rate，或加长 --warmup",
     "answers-seen": "被遮盖的词片猜中了 {accuracy}：这个阶段的网络做不到，它必定看得到答案 → 用 `bertsmith inspect STORE` 检查遮盖",

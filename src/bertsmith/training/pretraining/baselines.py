@@ -6,11 +6,17 @@ from numpy.typing import NDArray
 from bertsmith.data.token_store import TokenStore
 
 
-def log_frequencies(store: TokenStore) -> NDArray[np.float64]:
-    """Log-probability of each piece in the training text, one added to each count: (V,)."""
-    counts_V = np.ones(store.vocabulary.size)
+def piece_counts(store: TokenStore) -> NDArray[np.int64]:
+    """How often each piece occurs in the training text: (V,)."""
+    counts_V = np.zeros(store.vocabulary.size, np.int64)
     for shard in store.shards("train"):
         counts_V += np.bincount(shard.tokens, minlength=store.vocabulary.size)
+    return counts_V
+
+
+def log_frequencies(store: TokenStore) -> NDArray[np.float64]:
+    """Log-probability of each piece in the training text, one added to each count: (V,)."""
+    counts_V = piece_counts(store) + 1.0
     log_p_V: NDArray[np.float64] = np.log(counts_V / counts_V.sum())
     return log_p_V
 

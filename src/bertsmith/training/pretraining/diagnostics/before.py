@@ -35,7 +35,7 @@ class Before:
         learning_rate: at the peak.
         warmup_steps: steps in which the rate rises.
         memory: predicted peak in bytes, None on a GPU.
-        free: memory of the machine in bytes, None where it is not known.
+        available: memory of the machine that this process may use, in bytes, None where it is not known.
     """
 
     config: BertConfig
@@ -47,7 +47,7 @@ class Before:
     learning_rate: float
     warmup_steps: int
     memory: int | None
-    free: int | None
+    available: int | None
 
 
 def expected_pieces(size: int) -> float:
@@ -108,7 +108,7 @@ def _shown_answers(facts: Before) -> Values | None:
 
 
 def _one_label(facts: Before) -> Values | None:
-    share = facts.instances.not_next_share
+    share = facts.instances.label_share
     if share is None or ONE_LABEL <= share <= 1 - ONE_LABEL:
         return None
     return {"share": f"{share:.1%}"}
@@ -140,25 +140,25 @@ def _no_warmup(facts: Before) -> Values | None:
 
 
 def _cost(facts: Before) -> Values | None:
-    if facts.memory is None or facts.free is None:
+    if facts.memory is None or facts.available is None:
         return None
     return {
         "needed": f"{facts.memory / 2**30:.2f}",
-        "free": f"{facts.free / 2**30:.1f}",
+        "available": f"{facts.available / 2**30:.1f}",
         "entropy": f"{facts.store.entropy:.2f}",
     }
 
 
 def _memory(facts: Before) -> Values | None:
-    if facts.memory is None or facts.free is None or facts.memory <= facts.free:
+    if facts.memory is None or facts.available is None or facts.memory <= facts.available:
         return None
-    return {"needed": f"{facts.memory / 2**30:.1f}", "free": f"{facts.free / 2**30:.1f}"}
+    return {"needed": f"{facts.memory / 2**30:.1f}", "available": f"{facts.available / 2**30:.1f}"}
 
 
 BEFORE: tuple[Symptom[Before], ...] = (
     Symptom(
         "expected-cost",
-        "a step needs about {needed} GiB of {free}; guessing by frequency reaches a masked LM loss of {entropy}",
+        "a step needs about {needed} GiB of {available}; guessing by frequency reaches a masked LM loss of {entropy}",
         Phrase("config estimate, within 10 % of the measured peak", "config estimate，与实测峰值相差不超过 10 %"),
         _cost,
         alarm=False,
@@ -276,7 +276,7 @@ BEFORE: tuple[Symptom[Before], ...] = (
     ),
     Symptom(
         "memory-short",
-        "a step needs about {needed} GiB and this machine has {free} → lower --micro-batch-tokens, or add --checkpointing",
+        "a step needs about {needed} GiB and this machine has {available} → lower --micro-batch-tokens, or add --checkpointing",
         Phrase(
             "config estimate, within 10 % of the measured peak",
             "config estimate，与实测峰值相差不超过 10 %",

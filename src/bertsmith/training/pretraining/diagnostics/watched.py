@@ -1,7 +1,5 @@
 """A run folder that is watched: what is known before the first step is gathered here, from the text, the instances and the settings."""
 
-import numpy as np
-
 from bertsmith.config.estimate.memory import Precision, training_memory
 from bertsmith.config.estimate.work import Work, micro_batches, typical_batch
 from bertsmith.data.audit import audit_instances, audit_store
@@ -9,6 +7,7 @@ from bertsmith.machine import memory_bytes
 from bertsmith.progress import Listener
 from bertsmith.records.run import RunFolder
 from bertsmith.training.precision import Engine
+from bertsmith.training.pretraining.baselines import piece_counts
 from bertsmith.training.pretraining.diagnostics.before import Before
 from bertsmith.training.pretraining.diagnostics.watch import Watch
 from bertsmith.training.pretraining.objective import Pretraining
@@ -28,7 +27,7 @@ def watched(
         listen: told each finding.
     """
     facts = _before(settings, workload, engine)
-    share = facts.instances.not_next_share
+    share = facts.instances.label_share
     watch = Watch(
         folder=folder,
         listen=listen,
@@ -45,8 +44,7 @@ def watched(
 
 def _before(settings: PretrainSettings, workload: Pretraining, engine: Engine) -> Before:
     store, config = workload.instances.store, workload.model.config
-    counts_V = np.sum([np.bincount(shard.tokens, minlength=store.vocabulary.size) for shard in store.shards("train")], axis=0)
-    instances = audit_instances(workload.instances, counts_V)
+    instances = audit_instances(workload.instances, piece_counts(store))
     known = engine.device == "cpu" and not settings.checkpointing  # what recomputing saves is not predicted for a processor
     return Before(
         config=config,
@@ -58,7 +56,7 @@ def _before(settings: PretrainSettings, workload: Pretraining, engine: Engine) -
         learning_rate=settings.learning_rate,
         warmup_steps=round(settings.steps * settings.warmup),
         memory=_memory(settings, workload, engine, instances.lengths) if known else None,
-        free=memory_bytes(),
+        available=memory_bytes(),
     )
 
 
