@@ -52,7 +52,7 @@ def main() -> None:
     claims: list[tuple[str, float, float]] = []
     measured: dict[str, Any] = {}
     for size in sizes:
-        shares = where_the_time_goes(size)
+        shares = where_the_time_goes({"size": size, "bf16": False, "tuned": True})
         print(f"{size}: " + ", ".join(f"{kind} {share:.1%}" for kind, share in shares.items()))
         names = ("whole", *PARTS, ALLOCATOR)
         variants = [{"name": name, "size": size, "bf16": False, "tuned": name != ALLOCATOR} for name in names]
@@ -83,11 +83,11 @@ def prepared(variant: dict[str, Any]) -> Callable[[], int]:
     return step
 
 
-def where_the_time_goes(size: str) -> dict[str, float]:
+def where_the_time_goes(variant: dict[str, Any]) -> dict[str, float]:
     """Share of the step's time by kind of operator, from torch's profiler."""
     from torch.profiler import ProfilerActivity, profile
 
-    step = prepared({"size": size, "bf16": False, "tuned": True})
+    step = prepared(variant)
     step()
     with profile(activities=[ProfilerActivity.CPU]) as profiler:
         for _ in range(3):

@@ -82,7 +82,9 @@ def test_our_own_step_costs_what_its_products_add_up_to_within_one_percent(name,
 def test_padding_and_the_head_on_every_row_are_what_unpadded_work_saves():
     config, lengths = preset("mini"), [20, 60, 128]
     padded, real = (flops(config, work, Pass.TRAINING) for work in (Work.padded(3, 128), Work.of(lengths, 0.15)))
-    assert real.projections / padded.projections == pytest.approx(sum(lengths) / 384)
+    assert real.scores / padded.scores == pytest.approx(sum(length**2 for length in lengths) / (3 * 128**2))
+    # 3 of 4 layers go through all tokens, the last one behind its attention through those that a head reads
+    assert real.feed_forward / padded.feed_forward == pytest.approx((3 * sum(lengths) + 3 + 31) / (4 * 384))
     assert real.masked_lm / padded.masked_lm == pytest.approx(Work.of(lengths, 0.15).predicted / 384)
 
 

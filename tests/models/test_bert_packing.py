@@ -52,6 +52,25 @@ def test_the_vectors_of_a_sequence_do_not_depend_on_its_neighbours():
             assert_close(together_TD[batch.cu_seqlens[at] : batch.cu_seqlens[at + 1]], alone_TD)
 
 
+def test_rows_that_are_asked_for_are_those_of_all_with_the_same_gradients():
+    plan = Pack.of(masked_batch())
+    rows_R = torch.cat([plan.firsts_B, plan.masked_M])
+    weights_RD = torch.randn(len(rows_R), CONFIG.hidden_size, generator=torch.Generator().manual_seed(0))
+    found = []
+    for asked in (None, rows_R):
+        model = network()
+        hidden_TD = model.bert(plan, asked)
+        read_RD = hidden_TD[rows_R] if asked is None else hidden_TD
+        (read_RD * weights_RD).sum().backward()
+        assert model.bert.pooler.weight.grad is None
+        found.append((read_RD.detach(), {name: p.grad for name, p in model.bert.named_parameters() if p.grad is not None}))
+    (all_RD, of_all), (some_RD, of_some) = found
+    assert_close(some_RD, all_RD)
+    assert of_some.keys() == of_all.keys()
+    for name, gradient in of_all.items():
+        assert_close(of_some[name], gradient)
+
+
 @given(st.lists(st.integers(1, 600), min_size=1, max_size=200))
 def test_groups_cover_all_sequences_and_waste_at_most_a_tenth_of_the_attention(lengths):
     rising = np.sort(np.array(lengths))

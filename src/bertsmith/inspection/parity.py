@@ -90,7 +90,7 @@ def _run(network: BertForPretraining, checkpoint: Checkpoint, ids: I64, segments
     packed = Pack.of(pack([ids.astype(np.int32)], [segments.astype(np.int32)]))
     with torch.inference_mode():
         hidden_TD = network.bert(packed)
-        pooled_BD = network.bert.pool(hidden_TD, packed)
+        pooled_BD = network.bert.pool(hidden_TD[packed.firsts_B])
         heads = {"pooled": pooled_BD[0]} if Part.POOLER in parts else {}
         if Part.MLM in parts:
             table_VD, bias_V = network.bert.embeddings.pieces, network.masked_lm.bias

@@ -63,10 +63,11 @@ def flops(config: BertConfig, work: Work, which: Pass) -> Flops:
     """
     width, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
     each_layer, each_head = which.value
+    behind_attention = (layers - 1) * work.tokens + work.read
     return Flops(
-        projections=each_layer * layers * 8 * width * width * work.tokens,
+        projections=each_layer * 2 * width * width * (3 * layers * work.tokens + behind_attention),
         scores=each_layer * layers * 4 * width * work.squares,
-        feed_forward=each_layer * layers * 4 * width * inner * work.tokens,
+        feed_forward=each_layer * 4 * width * inner * behind_attention,
         pooler=each_head * 2 * width * width * work.sequences,
         masked_lm=each_head * (2 * width * width + 2 * width * config.vocab_size) * work.predicted,
         next_sentence=each_head * 4 * width * work.sequences,

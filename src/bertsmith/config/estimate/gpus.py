@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bertsmith.config.bert import BertConfig
 from bertsmith.config.estimate.flops import Pass, flops
-from bertsmith.config.estimate.memory import FP32, Precision, kept_by_layer
+from bertsmith.config.estimate.memory import FP32, Precision, kept_by_layers
 from bertsmith.config.estimate.parameters import parameters
 from bertsmith.config.estimate.work import Work
 
@@ -87,7 +87,7 @@ def gpu_step(config: BertConfig, work: Work, gpu: Gpu, precision: Precision, whi
         which: a training step, or one with recomputation.
     """
     peak = (gpu.fp32 if precision is Precision.fp32 else gpu.half) * 1e12
-    activations = PASSES * config.num_hidden_layers * kept_by_layer(config, work, precision)
+    activations = PASSES * kept_by_layers(config, work, precision)
     logits = PASSES * FP32 * config.vocab_size * work.predicted
     states = STATE_BYTES * parameters(config).pretraining
     return StepTime(

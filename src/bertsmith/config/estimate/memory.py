@@ -1,6 +1,6 @@
 """Memory of our own training step on a processor: what stays in memory for backward, and what the fullest moment adds to it.
 
-T tokens of a micro-batch, D width, F feed-forward width, N heads, V vocabulary, M predicted tokens, Σs² the sum of squared lengths.
+T tokens of a micro-batch, R rows of the last layer that a head reads, D width, F feed-forward width, N heads, V vocabulary, M predicted tokens, Σs² the sum of squared lengths.
 The formulas follow `models/bert` line by line: which tensors autograd keeps, and which ones are alive at once. Products run in fp32, or
 in bf16 under autocast, where the sums along the residuals, the norms, the loss and all states stay in fp32.
 """
@@ -96,17 +96,24 @@ def training_memory(config: BertConfig, work: Work, precision: Precision) -> Tra
     )
 
 
-def kept_by_layer(config: BertConfig, work: Work, precision: Precision) -> float:
-    """Bytes of activations that one layer keeps for backward."""
+def kept_by_layers(config: BertConfig, work: Work, precision: Precision) -> float:
+    """Bytes of activations that all layers keep for backward."""
+    every, last = (_kept_by_layer(config, work, precision, rows) for rows in (work.tokens, work.read))
+    return (config.num_hidden_layers - 1) * every + last
+
+
+def _kept_by_layer(config: BertConfig, work: Work, precision: Precision, rows: float) -> float:
+    """Bytes of activations that one layer keeps for backward, of which the part behind attention has so many rows."""
     size = precision.value
     masks = size if config.hidden_dropout_prob else 0
-    tokens = (
-        size * 6 * config.hidden_size  # its input, queries, keys, values, their mixture, the input of the feed-forward part
+    in_attention = size * 4 * config.hidden_size  # its input, queries, keys, values
+    behind = (
+        size * 2 * config.hidden_size  # their mixture, the input of the feed-forward part
         + FP32 * (2 * config.hidden_size + 4)  # both sums in front of the norms, and the norms' statistics
         + size * 2 * config.intermediate_size  # the inner vector in front of and behind its activation
         + masks * 2 * config.hidden_size
     )
-    return tokens * work.tokens + _weights_of_attention(config, work, precision)
+    return in_attention * work.tokens + behind * rows + _weights_of_attention(config, work, precision)
 
 
 def _weights_of_attention(config: BertConfig, work: Work, precision: Precision) -> float:
@@ -116,23 +123,27 @@ def _weights_of_attention(config: BertConfig, work: Work, precision: Precision) 
 
 
 def _moments(config: BertConfig, work: Work, precision: Precision) -> list[_Moment]:
-    """The moments that can be the fullest: head forward, loss backward, and the last layer's two halves backward."""
+    """The moments that can be the fullest: head forward, loss backward, and two halves backward of the last layer and the one below."""
     size = precision.value
-    layer = kept_by_layer(config, work, precision)
+    every, last = (_kept_by_layer(config, work, precision, rows) for rows in (work.tokens, work.read))
     embeddings = (2 if config.hidden_dropout_prob else 1) * FP32 * config.hidden_size * work.tokens
-    every = embeddings + config.num_hidden_layers * layer
+    below = embeddings + (config.num_hidden_layers - 1) * every
     head = (FP32 * config.vocab_size + 4 * size * config.hidden_size) * work.predicted
-    return [
-        _Moment(every, head, _head_forward(config, work, precision)),
-        _Moment(every, head, _loss_backward(config, work, precision)),
-        _feed_forward_backward(config, work, precision, every),
-        _attention_backward(config, work, precision, every - layer),
+    moments = [
+        _Moment(below + last, head, _head_forward(config, work, precision)),
+        _Moment(below + last, head, _loss_backward(config, work, precision)),
+        _feed_forward_backward(config, work.read, precision, below + last),
+        _attention_backward(config, work, precision, below),
     ]
+    if config.num_hidden_layers > 1:
+        moments.append(_feed_forward_backward(config, work.tokens, precision, below))
+        moments.append(_attention_backward(config, work, precision, below - every))
+    return moments
 
 
 def _head_forward(config: BertConfig, work: Work, precision: Precision) -> float:
     """The last layer's vectors; in bf16 the logits in both formats, or the cast word table."""
-    vectors = FP32 * config.hidden_size * work.tokens
+    vectors = FP32 * config.hidden_size * work.read
     if precision is Precision.fp32:
         return vectors
     logits = config.vocab_size * work.predicted
@@ -154,21 +165,21 @@ def _waiting_table(config: BertConfig, precision: Precision) -> float:
     return FP32 * config.vocab_size * config.hidden_size if precision is Precision.bf16 else 0
 
 
-def _feed_forward_backward(config: BertConfig, work: Work, precision: Precision, every: float) -> _Moment:
-    """The second dense layer's gradients: of its input, of its output, of its weight."""
+def _feed_forward_backward(config: BertConfig, rows: float, precision: Precision, every: float) -> _Moment:
+    """The second dense layer's gradients over some rows: of its input, of its output, of its weight."""
     size, width, inner = precision.value, config.hidden_size, config.intermediate_size
     masks = size if config.hidden_dropout_prob else 0
-    freed = (FP32 + masks) * width * work.tokens
+    freed = (FP32 + masks) * width * rows
     product_gradient = size if masks or precision is Precision.bf16 else 0
-    flowing = (FP32 + product_gradient) * width * work.tokens + size * inner * work.tokens
+    flowing = (FP32 + product_gradient) * width * rows + size * inner * rows
     weight: float = size * width * inner
     if precision is Precision.bf16:  # it becomes fp32 when the product's own tensors are gone
-        weight = max(weight, (BF16 + FP32) * width * inner - BF16 * (inner + width) * work.tokens)
+        weight = max(weight, (BF16 + FP32) * width * inner - BF16 * (inner + width) * rows)
     return _Moment(every - freed, 0, flowing + weight + _waiting_table(config, precision))
 
 
 def _attention_backward(config: BertConfig, work: Work, precision: Precision, others: float) -> _Moment:
-    """Of the last layer only its input, queries, keys, values and attention weights are left; their gradients and copies are there."""
+    """Of a layer only its input, queries, keys, values and attention weights are left; their gradients and copies are there."""
     size = precision.value
     weights = _weights_of_attention(config, work, precision)
     left = size * 4 * config.hidden_size * work.tokens + weights

@@ -21,6 +21,11 @@ class Work:
     squares: float
     predicted: float
 
+    @property
+    def read(self) -> float:
+        """Rows of the last layer that a head reads: first tokens and predicted ones. Behind its attention the others are left out."""
+        return min(self.tokens, self.sequences + self.predicted)
+
     @classmethod
     def of(cls, lengths: Sequence[int], masked_share: float) -> "Work":
         """Sequences of these lengths, laid end to end without padding."""

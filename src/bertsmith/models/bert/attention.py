@@ -1,6 +1,6 @@
 """Self-attention over a pack: every sequence attends to itself alone (Vaswani et al. 2017, section 3.2).
 
-T packed tokens, D width, N heads, H head width; inside a group of n sequences of padded length S. For short sequences two plain
+T packed tokens, R rows of them, D width, N heads, H head width; inside a group of n sequences of padded length S. For short sequences two plain
 batched products and a softmax beat the fused kernels of a processor, so the products are written out, forward and backward.
 """
 
@@ -26,10 +26,10 @@ class SelfAttention(nn.Module):
         self.qkv = nn.Linear(config.hidden_size, 3 * config.hidden_size)
         self.output = nn.Linear(config.hidden_size, config.hidden_size)
 
-    def forward(self, x_TD: Tensor, pack: Pack) -> Tensor:
-        """Mix the tokens of each sequence: (T, D) → (T, D)."""
+    def forward(self, x_TD: Tensor, pack: Pack, rows_R: Tensor | None = None) -> Tensor:
+        """Mix the tokens of each sequence: (T, D) → (T, D), or (R, D) where some rows alone are asked for."""
         mixed_TD = attend(self.qkv(x_TD), pack, self.heads, self.p if self.training else 0.0)
-        output_TD: Tensor = self.output(mixed_TD)
+        output_TD: Tensor = self.output(mixed_TD if rows_R is None else mixed_TD.index_select(0, rows_R))
         return output_TD
 
 

@@ -1,6 +1,6 @@
 """The encoder: how BERT works, from ids to one vector a token (Devlin et al. 2019, section 3; Vaswani et al. 2017, figure 1).
 
-T packed tokens, B sequences, D width, F feed-forward width.
+T packed tokens, R rows of them, B sequences, D width, F feed-forward width.
 """
 
 from collections.abc import Callable
@@ -37,9 +37,10 @@ class Layer(nn.Module):
         self.dropout = Dropout(config.hidden_dropout_prob)
         self.activate = ACTIVATE[config.hidden_act]
 
-    def forward(self, x_TD: Tensor, pack: Pack) -> Tensor:
-        """One layer: (T, D) → (T, D)."""
-        return self.feed_forward(x_TD, self.attention(x_TD, pack))
+    def forward(self, x_TD: Tensor, pack: Pack, rows_R: Tensor | None = None) -> Tensor:
+        """One layer: (T, D) → (T, D), or (R, D) where some rows alone are asked for."""
+        mixed_TD = self.attention(x_TD, pack, rows_R)
+        return self.feed_forward(x_TD if rows_R is None else x_TD.index_select(0, rows_R), mixed_TD)
 
     def feed_forward(self, x_TD: Tensor, mixed_TD: Tensor) -> Tensor:
         """What is done to each token alone, once attention has mixed them: (T, D) → (T, D)."""
@@ -49,15 +50,15 @@ class Layer(nn.Module):
         return output_TD
 
 
-def keep(layer: nn.Module, x_TD: Tensor, pack: Pack) -> Tensor:
+def keep(layer: nn.Module, x_TD: Tensor, pack: Pack, rows_R: Tensor | None) -> Tensor:
     """Go through a layer and keep what its backward pass needs."""
-    output_TD: Tensor = layer(x_TD, pack)
+    output_TD: Tensor = layer(x_TD, pack, rows_R)
     return output_TD
 
 
-def recompute(layer: nn.Module, x_TD: Tensor, pack: Pack) -> Tensor:
+def recompute(layer: nn.Module, x_TD: Tensor, pack: Pack, rows_R: Tensor | None) -> Tensor:
     """Go through a layer and keep its input alone; the backward pass computes it again, with the same dropout (Chen et al. 2016)."""
-    output_TD: Tensor = checkpoint(layer, x_TD, pack, use_reentrant=False)
+    output_TD: Tensor = checkpoint(layer, x_TD, pack, rows_R, use_reentrant=False)
     return output_TD
 
 
@@ -70,16 +71,20 @@ class Bert(nn.Module):
         self.embeddings = Embeddings(config)
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
         self.pooler = nn.Linear(config.hidden_size, config.hidden_size)
-        self.go_through: Callable[[nn.Module, Tensor, Pack], Tensor] = keep
+        self.go_through: Callable[[nn.Module, Tensor, Pack, Tensor | None], Tensor] = keep
 
-    def forward(self, pack: Pack) -> Tensor:
-        """The last layer's vector of every token: (T, D)."""
+    def forward(self, pack: Pack, rows_R: Tensor | None = None) -> Tensor:
+        """The last layer's vector of every token, or of some rows alone: (T, D) or (R, D).
+
+        Every token takes part in the last attention; what follows it is done to each token alone, and only where somebody reads the result.
+        """
         x_TD: Tensor = self.embeddings(pack)
-        for layer in self.layers:
-            x_TD = self.go_through(layer, x_TD, pack)
-        return x_TD
+        *below, last = self.layers
+        for layer in below:
+            x_TD = self.go_through(layer, x_TD, pack, None)
+        return self.go_through(last, x_TD, pack, rows_R)
 
-    def pool(self, x_TD: Tensor, pack: Pack) -> Tensor:
+    def pool(self, first_BD: Tensor) -> Tensor:
         """Tanh of a dense layer over each sequence's first token: (B, D)."""
-        pooled_BD: Tensor = self.pooler(x_TD[pack.firsts_B])
+        pooled_BD: Tensor = self.pooler(first_BD)
         return pooled_BD.tanh()

@@ -56,22 +56,24 @@ class BertForPretraining(nn.Module):
             token_weight: 1 / masked tokens of the step.
             pair_weight: 1 / pairs of the step.
         """
-        hidden_TD = self.bert(pack)
-        masked_MD = self.masked_lm(hidden_TD[pack.masked_M])
+        firsts_B = pack.firsts_B[: len(pack.targets_B)]  # none where there are no pairs
+        read_RD = self.bert(pack, torch.cat([firsts_B, pack.masked_M]))
+        first_BD, hidden_MD = read_RD.split([len(firsts_B), len(pack.masked_M)])
+        masked_MD = self.masked_lm(hidden_MD)
         masked_lm = masked_lm_loss(masked_MD, self.bert.embeddings.pieces, self.masked_lm.bias, pack.labels_M, token_weight)
-        if not len(pack.targets_B):
+        if not len(firsts_B):
             return PretrainingLoss(masked_lm, None)
-        logits_BC = self.next_sentence(self.bert.pool(hidden_TD, pack))
+        logits_BC = self.next_sentence(self.bert.pool(first_BD))
         return PretrainingLoss(masked_lm, class_loss(logits_BC, pack.targets_B, pair_weight))
 
     def masked_logits(self, pack: Pack) -> Tensor:
         """Logits over the vocabulary for each masked row: (M, V), fp32."""
-        hidden_MD = self.masked_lm(self.bert(pack)[pack.masked_M])
+        hidden_MD = self.masked_lm(self.bert(pack, pack.masked_M))
         return tied_logits(hidden_MD, self.bert.embeddings.pieces, self.masked_lm.bias)
 
     def pair_logits(self, pack: Pack) -> Tensor:
         """Logits of next and not-next for each sequence: (B, 2)."""
-        logits_BC: Tensor = self.next_sentence(self.bert.pool(self.bert(pack), pack))
+        logits_BC: Tensor = self.next_sentence(self.bert.pool(self.bert(pack, pack.firsts_B)))
         return logits_BC
 
 
@@ -88,5 +90,5 @@ class BertForClassification(nn.Module):
 
     def forward(self, pack: Pack) -> Tensor:
         """Logits of every class for each sequence, in the order of the pack: (B, C)."""
-        logits_BC: Tensor = self.classifier(self.dropout(self.bert.pool(self.bert(pack), pack)))
+        logits_BC: Tensor = self.classifier(self.dropout(self.bert.pool(self.bert(pack, pack.firsts_B))))
         return logits_BC
