@@ -16,6 +16,8 @@ import json
 import statistics
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -106,10 +108,12 @@ class Meter:
         self.beats: list[tuple[float, int]] = []
 
     def beat(self, tokens: int) -> None:
+        """A forward pass over so many tokens begins."""
         self.beats.append((perf_counter(), tokens))
 
     @property
     def enough(self) -> bool:
+        """Whether it was measured for long enough."""
         counted = self.beats[WARMING:]
         return len(counted) > FEWEST and counted[-1][0] - counted[0][0] >= SECONDS
 
@@ -117,7 +121,7 @@ class Meter:
     def rate(self) -> float:
         """Tokens a second: the median over the steps behind the first ones."""
         counted = self.beats[WARMING:]
-        return statistics.median(tokens / (after - at) for (at, tokens), (after, _) in zip(counted, counted[1:]))
+        return statistics.median(tokens / (after - at) for (at, tokens), (after, _) in pairwise(counted))
 
 
 class Enough(Exception):
@@ -172,10 +176,8 @@ def ours(variant: dict[str, Any]) -> float:
         run = RunFolder(Path(folder) / "run")
         run.begin(RunRecord("pretrain", {}, {}, {}, {}))
         workload = Metered(plain.model, plain.instances, None, B, settings.micro_batch_tokens, 0)
-        try:
+        with suppress(Enough):
             train(workload, plan_of(settings, engine), run, listen)
-        except Enough:
-            pass
     return meter.rate
 
 
@@ -267,7 +269,9 @@ def bound(variant: dict[str, Any]) -> float:
     M = round(float(np.mean([len(batch.masked_M) for batch in batches])))
     D, F, V = sizes.hidden_size, sizes.intermediate_size, sizes.vocab_size
     dtype = torch.bfloat16 if variant["bf16"] else torch.float32
-    layers = [product(T, *shape, dtype) for _ in range(sizes.num_hidden_layers) for shape in ((D, 3 * D), (D, D), (D, F), (F, D))]
+    layers = [
+        product(T, *shape, dtype) for _ in range(sizes.num_hidden_layers) for shape in ((D, 3 * D), (D, D), (D, F), (F, D))
+    ]
 
     def rate(head: list[tuple[Callable[[], None], Callable[[], None]]]) -> float:
         products = [*layers, product(M, D, D, dtype), *head]

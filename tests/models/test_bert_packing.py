@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertsmith.data.batches import cut_by_tokens, pack
+from bertsmith.models.bert.attention import attend, attend_in_one_kernel
 from bertsmith.models.bert.pack import Group, Pack, groups_of
 
 
@@ -69,6 +70,30 @@ def test_rows_that_are_asked_for_are_those_of_all_with_the_same_gradients():
     assert of_some.keys() == of_all.keys()
     for name, gradient in of_all.items():
         assert_close(of_some[name], gradient)
+
+
+def by_sequence(q_TNH, k_TNH, v_TNH, bounds, same, longest, same_longest):
+    """What torch's `varlen_attn` documents, a sequence at a time; its own kernels exist on CUDA alone."""
+    assert bounds.dtype == torch.int32 and bounds is same and longest == same_longest == int(bounds.diff().max())
+    mixed = []
+    for first, last in zip(bounds.tolist(), bounds.tolist()[1:]):
+        q_NSH, k_NSH, v_NSH = (x_TNH[first:last].transpose(0, 1) for x_TNH in (q_TNH, k_TNH, v_TNH))
+        mixed.append(torch.nn.functional.scaled_dot_product_attention(q_NSH, k_NSH, v_NSH).transpose(0, 1))
+    return torch.cat(mixed)
+
+
+def test_one_kernel_over_the_pack_is_given_what_the_groups_compute(monkeypatch):
+    monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", by_sequence)
+    plan, generator = Pack.of(masked_batch()), torch.Generator().manual_seed(0)
+    qkv_T3D = torch.randn(len(plan.ids_T), 3 * CONFIG.hidden_size, generator=generator)
+    heads, found = CONFIG.num_attention_heads, []
+    for way in (lambda x: attend(x, plan, heads, 0.0), lambda x: attend_in_one_kernel(x, plan, heads)):
+        leaf_T3D = qkv_T3D.clone().requires_grad_()
+        mixed_TD = way(leaf_T3D)
+        mixed_TD.square().sum().backward()
+        found.append((mixed_TD.detach(), leaf_T3D.grad))
+    for grouped, in_one in zip(*found):
+        assert_close(in_one, grouped)
 
 
 @given(st.lists(st.integers(1, 600), min_size=1, max_size=200))

@@ -9,8 +9,10 @@ from bertsmith.data.audit import Cohesion, InstanceAudit, StoreAudit
 from bertsmith.data.instance_settings import Objective
 from bertsmith.messages import NOTES
 from bertsmith.records.run import RunFolder
+from bertsmith.training.pretraining.diagnostics import reference_curves
 from bertsmith.training.pretraining.diagnostics.before import BEFORE, Before, expected_pieces
 from bertsmith.training.pretraining.diagnostics.during import DURING
+from bertsmith.training.pretraining.diagnostics.reference_curves import ReferenceCurve
 from bertsmith.training.pretraining.diagnostics.watch import Watch, findings_of, told
 
 RELATED, RANDOM, TURNED = Cohesion(0.15, 0.01, 26.0, 2000), Cohesion(0.01, 0.01, 0.2, 2000), Cohesion(0.01, 0.15, -26.0, 2000)
@@ -168,6 +170,38 @@ def test_a_fault_of_a_run_is_named_once(run, code, disturb):
     disturb(run)
     run.go(5)
     assert run.alarms == [code]
+
+
+MADE_UP = ReferenceCurve(2, 128, ((0.1, 1.0), (1.0, 0.8)))
+
+
+@pytest.mark.parametrize(("held_out", "code"), [(6.3, "in-the-band"), (6.95, "above-the-band")])
+def test_held_out_loss_is_laid_beside_our_own_run_of_this_size(run, held_out, code, monkeypatch):
+    monkeypatch.setattr(reference_curves, "CURVES", (MADE_UP,))
+    run.go(25, held_out=7.5).go(1)  # 50,000 tokens, before what was measured
+    assert run.codes == []
+    run.go(132, held_out=held_out).go(60)  # .9 at the middle of the curve, on the scale of logarithms
+    (note,) = (note for note in run.notes if note.code.endswith("the-band"))
+    assert (note.code, note.warning) == (code, False)
+    assert note.values == {"loss": f"{held_out:.2f}", "share": f"{held_out / 7:.0%}", "expected": "90%", "tokens": "0.3"}
+
+
+def test_tokens_of_before_a_stop_count_and_a_continued_model_is_not_laid_beside_a_new_one(run, monkeypatch):
+    monkeypatch.setattr(reference_curves, "CURVES", (MADE_UP,))
+    run.go(100)
+    again = Run(run.folder.path)
+    again.step = 100
+    again.go(58, held_out=6.3).go(1)
+    assert "in-the-band" in again.codes
+    continued = Run(run.folder.path.parent / "continued")
+    continued.folder._followers[0].continued = True
+    continued.go(158, held_out=6.3).go(1)
+    assert not {"in-the-band", "above-the-band"} & set(continued.codes)
+
+
+def test_a_curve_says_nothing_outside_of_what_was_measured():
+    assert MADE_UP.share(99_000) is None and MADE_UP.share(1_010_000) is None
+    assert MADE_UP.share(100_000) == 1.0 and MADE_UP.share(1_000_000) == pytest.approx(0.8)
 
 
 def test_findings_stand_in_the_log_and_come_back_in_both_languages(run):

@@ -96,7 +96,11 @@ QUICKSTART = Verb(
         "几分钟走完全程：原始文本、词表、预训练、微调、报告。",
     ),
 )
-VOCAB = Verb("vocab", VocabSettings, Phrase("Learn a WordPiece vocabulary from raw text.", "从原始文本学习 WordPiece 词表。"))
+VOCAB = Verb(
+    "vocab",
+    VocabSettings,
+    Phrase("Learn a WordPiece vocabulary from raw text, or extend one.", "从原始文本学习 WordPiece 词表，或扩充已有的词表。"),
+)
 PREPARE = Verb("prepare", PrepareSettings, Phrase("Turn raw text into a token store.", "把原始文本编码为词元库。"))
 INSPECT = Verb(
     "inspect",

@@ -19,6 +19,9 @@ NOTES: dict[str, str] = {
     "no-warmup": "{layers} 层而预热 {steps} 步：归一化在每块之后的深层网络不预热就难以起步 → --warmup 0.06",
     "memory-short": "一步约需 {needed} GiB，而本机有 {available} → 调低 --micro-batch-tokens，或加上 --checkpointing",
     "on-the-shelf": "掩码语言模型损失停在 {loss}，接近按词频猜测的 {entropy}：每个 BERT 都会在这样的平台上停一阵；结束它靠更多的更新或更高的学习率，而不是更多词元",
+    "in-the-band": "{tokens} 百万词元之后留出损失为 {loss}，是按词频猜测的 {share}；我们自己同等规模的运行为 {expected}",
+    "above-the-band": "{tokens} 百万词元之后留出损失为 {loss}，是按词频猜测的 {share}，而我们自己同等规模的运行为 {expected}：短时训练中，更多的更新（更小的 --batch-size）或更高的 "
+    "--learning-rate 最有效",
     "worse-than-frequencies": "预热之后掩码语言模型损失为 {loss} 且不再下降，而按词频猜测为 {entropy} → 调低 --learning-rate，或加长 --warmup",
     "answers-seen": "被遮盖的词片猜中了 {accuracy}：这个阶段的网络做不到，它必定看得到答案 → 用 `bertsmith inspect STORE` 检查遮盖",
     "standing-still": "编码器的 {count} 个数组没有梯度，因而没有学习：{names} → 检查哪些被冻结了",

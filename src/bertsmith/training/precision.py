@@ -1,5 +1,6 @@
 """Where and in which number format a step is computed, measured on this machine where it is not said."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -63,6 +64,9 @@ def resolve(settings: EngineSettings, record: RunRecord | None, listen: Listener
         MachineError: a GPU is asked for and there is none.
     """
     device, device_origin = _device(settings.device)
+    if device == "cuda":
+        # read when the first product is computed: without it deterministic products are an error
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     threads: int = settings.threads or max(cores() // processes, 1)
     precision, precision_origin = settings.precision, _given(settings.precision)
     if settings.precision == "auto":

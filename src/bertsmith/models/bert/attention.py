@@ -1,7 +1,8 @@
 """Self-attention over a pack: every sequence attends to itself alone (Vaswani et al. 2017, section 3.2).
 
 T packed tokens, R rows of them, D width, N heads, H head width; inside a group of n sequences of padded length S. For short sequences two plain
-batched products and a softmax beat the fused kernels of a processor, so the products are written out, forward and backward.
+batched products and a softmax beat the fused kernels of a processor, so the products are written out, forward and backward. On a GPU
+flash attention takes the whole pack where it can.
 """
 
 import math
@@ -45,7 +46,27 @@ def attend(qkv_T3D: Tensor, pack: Pack, heads: int, p: float) -> Tensor:
     Returns:
         (T, D), heads beside one another.
     """
+    if _fits_kernel(qkv_T3D, heads, p):
+        return attend_in_one_kernel(qkv_T3D, pack, heads)
     return _attend(qkv_T3D, pack.groups, heads, p)
+
+
+def attend_in_one_kernel(qkv_T3D: Tensor, pack: Pack, heads: int) -> Tensor:
+    """The same through a GPU's flash attention over sequences of unequal length, one call for the whole pack."""
+    from torch.nn.attention import varlen  # its kernels are there on CUDA alone
+
+    q_TNH, k_TNH, v_TNH = qkv_T3D.view(len(qkv_T3D), 3, heads, -1).unbind(1)
+    mixed_TNH = varlen.varlen_attn(q_TNH, k_TNH, v_TNH, pack.bounds, pack.bounds, pack.longest, pack.longest)
+    assert isinstance(mixed_TNH, Tensor)  # alone, as nothing beside it is asked for
+    return mixed_TNH.reshape(len(qkv_T3D), -1)
+
+
+def _fits_kernel(qkv_T3D: Tensor, heads: int, p: float) -> bool:
+    """Whether the kernel takes it: 16-bit numbers on a GPU of the Ampere kind or later, no dropout, heads of up to 256 in steps of 8."""
+    if not qkv_T3D.is_cuda or p or qkv_T3D.dtype not in (torch.bfloat16, torch.float16):
+        return False
+    width = qkv_T3D.shape[1] // 3 // heads
+    return width <= 256 and width % 8 == 0 and torch.cuda.get_device_capability(qkv_T3D.device) >= (8, 0)
 
 
 class _Attend(torch.autograd.Function):

@@ -37,12 +37,27 @@ class Group:
 
 @dataclass(frozen=True)
 class Pack:
-    """A `PackedBatch` as tensors on a device; sequences are ordered by length."""
+    """A `PackedBatch` as tensors on a device; sequences are ordered by length.
+
+    Args:
+        ids_T: piece of every token.
+        segments_T: its segment.
+        positions_T: its place in its sequence.
+        firsts_B: row of each sequence's first token.
+        bounds: (B+1,) where each sequence begins, and the end; int32.
+        longest: tokens of the longest sequence.
+        groups: the plan of attention.
+        masked_M: rows whose token is to be predicted.
+        labels_M: the tokens that stood there.
+        targets_B: the label of each sequence.
+    """
 
     ids_T: Tensor
     segments_T: Tensor
     positions_T: Tensor
     firsts_B: Tensor
+    bounds: Tensor
+    longest: int
     groups: tuple[Group, ...]
     masked_M: Tensor
     labels_M: Tensor
@@ -60,6 +75,8 @@ class Pack:
             tensor(batch.segments_T),
             tensor(batch.positions_T),
             tensor(batch.cu_seqlens[:-1]),
+            tensor(batch.cu_seqlens.astype(np.int32)),
+            int(np.diff(batch.cu_seqlens).max()),
             tuple(_group(batch.cu_seqlens, first, last, device) for first, last in groups_of(np.diff(batch.cu_seqlens))),
             tensor(batch.masked_M),
             tensor(batch.labels_M),

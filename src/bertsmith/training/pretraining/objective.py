@@ -36,6 +36,7 @@ class Pretraining:
         added_to_count: what the number of masked tokens is enlarged by before it divides their losses.
         pair_names: what loss and accuracy of the pair head are called: by what it learns.
         general: instances of a general text, on which forgetting shows, or None.
+        continued: whether the first weights are those of a trained model.
     """
 
     model: BertForPretraining
@@ -48,6 +49,7 @@ class Pretraining:
     added_to_count: float = 0.0
     pair_names: tuple[str, str] = ("nsp_loss", "nsp_accuracy")
     general: Instances | None = None
+    continued: bool = False
     name: str = "pretraining"
 
     def __post_init__(self) -> None:

@@ -113,6 +113,7 @@ def workload_of(
         added_to_count(settings.recipe),
         pair_names=("sop_loss", "sop_accuracy") if objective is Objective.MLM_SOP else ("nsp_loss", "nsp_accuracy"),
         general=None if general is None else general_instances(general, objective, settings.longest),
+        continued=start.checkpoint is not None,
     )
 
 

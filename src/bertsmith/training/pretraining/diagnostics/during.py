@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import sqrt
 from statistics import fmean, median
 
 from bertsmith.messages import Phrase
+from bertsmith.training.pretraining.diagnostics.reference_curves import BAND
 from bertsmith.training.pretraining.diagnostics.symptom import CLEAR, Symptom, Values
 
 WINDOW = 50  # steps whose mean is looked at: at 32 sequences the standard error of a loss is then about .02
@@ -36,6 +38,8 @@ class During:
         tokens: of every step.
         seconds: of every step of this process.
         still: names of the arrays whose gradient was zero everywhere at this step; empty where it was not looked at.
+        seen: tokens of all steps, those before the run was stopped included.
+        expected: the share of the unigram's loss that our own run of this size had on held-out text behind so many tokens; None where none is known, and at steps that follow no evaluation.
     """
 
     step: int
@@ -49,6 +53,8 @@ class During:
     tokens: Sequence[int]
     seconds: Sequence[float]
     still: Sequence[str]
+    seen: int
+    expected: float | None
 
     def recent(self, name: str, back: int = 0) -> float:
         """The mean of a measure over the last window, or over the window that ended `back` steps ago."""
@@ -136,6 +142,21 @@ def _by_heart(facts: During) -> Values | None:
     return {"loss": f"{losses[-1]:.2f}", "best": f"{min(losses):.2f}"}
 
 
+def _beside_reference(facts: During, outside: bool) -> Values | None:
+    losses = facts.evaluations.get("mlm_loss", ())
+    if facts.expected is None or not losses:
+        return None
+    share = losses[-1] / facts.entropy
+    if (share > facts.expected + BAND) is not outside:
+        return None
+    values = {"loss": f"{losses[-1]:.2f}", "share": f"{share:.0%}", "expected": f"{facts.expected:.0%}"}
+    return values | {"tokens": f"{facts.seen / 1e6:.1f}"}
+
+
+_OF_REFERENCE = Phrase(
+    "our reference runs, page “What small BERTs learn”; the band holds their seeds, corpora and rates",
+    "我们的参照运行，见“小型 BERT 学到了什么”；区间涵盖其种子、语料与学习率",
+)
 DURING: tuple[Symptom[During], ...] = (
     Symptom(
         "forecast",
@@ -153,6 +174,21 @@ DURING: tuple[Symptom[During], ...] = (
             "Megatron 公布的数值（BERT-large 前 6,000 步为 5.8 至 6.4）；自测：mini 在 150 万词元后离开平台",
         ),
         _shelf,
+        alarm=False,
+    ),
+    Symptom(
+        "in-the-band",
+        "behind {tokens} million tokens the held-out loss is {loss}, {share} of that of guessing by frequency; our own runs of this size stood at {expected}",
+        _OF_REFERENCE,
+        partial(_beside_reference, outside=False),
+        alarm=False,
+    ),
+    Symptom(
+        "above-the-band",
+        "behind {tokens} million tokens the held-out loss is {loss}, {share} of that of guessing by frequency, where our own runs of this size stood at {expected}: more updates "
+        "(a smaller --batch-size) or a higher --learning-rate bring most in a short run",
+        _OF_REFERENCE,
+        partial(_beside_reference, outside=True),
         alarm=False,
     ),
     Symptom(

@@ -11,6 +11,7 @@ from bertsmith.progress import Listener, Note
 from bertsmith.records.run import RunFolder, RunRecord
 from bertsmith.training.pretraining.diagnostics.before import BEFORE, Before
 from bertsmith.training.pretraining.diagnostics.during import DURING, During
+from bertsmith.training.pretraining.diagnostics.reference_curves import reference_of
 from bertsmith.training.pretraining.diagnostics.symptom import Facts, Symptom
 
 SYMPTOMS = (*(symptom.code for symptom in BEFORE if symptom.alarm), *(symptom.code for symptom in DURING if symptom.alarm))
@@ -50,6 +51,7 @@ class Watch:
         pairs: sequences of a step.
         steps: of the whole run, None where time decides.
         still: names of the arrays of the encoder whose gradient is zero everywhere, looked up when it is called.
+        continued: whether the run started from the weights of a model.
         clock: seconds that pass.
     """
 
@@ -60,6 +62,7 @@ class Watch:
     pairs: int
     steps: int | None
     still: Callable[[], Sequence[str]]
+    continued: bool = False
     clock: Callable[[], float] = time.perf_counter
     _told: set[str] = field(default_factory=set)
     _measures: dict[str, list[float]] = field(default_factory=dict)
@@ -67,6 +70,8 @@ class Watch:
     _tokens: list[int] = field(default_factory=list)
     _seconds: list[float] = field(default_factory=list)
     _last: float = 0.0
+    _seen: int = 0
+    _evaluated: bool = False
 
     def begun(self, path: Path, record: RunRecord) -> None:
         """Nothing to look at yet."""
@@ -80,6 +85,7 @@ class Watch:
                 _keep(self._evaluations, line)
             elif "gradient_norm" in line:
                 _keep(self._measures, line)
+                self._seen += line["tokens"]
         self._tell(BEFORE, self.before, 0)
         self._last = self.clock()
 
@@ -87,14 +93,17 @@ class Watch:
         """Look at a step, or take in what was measured on held-out text, at which the next step looks."""
         if values.get("evaluation"):
             _keep(self._evaluations, values)
+            self._evaluated = True
             self._last = self.clock()  # the time of an evaluation is no step's
         elif "gradient_norm" in values:
             now = self.clock()
             _keep(self._measures, values)
             self._tokens.append(values["tokens"])
+            self._seen += values["tokens"]
             self._seconds.append(now - self._last)
             self._last = now
             self._tell(DURING, self._during(values["step"]), values["step"])
+            self._evaluated = False
 
     def saved(self) -> None:
         """Saving takes time that is no step's."""
@@ -104,6 +113,7 @@ class Watch:
         """Nothing more to look at."""
 
     def _during(self, step: int) -> During:
+        reference = reference_of(self.before.config)
         return During(
             step=step,
             warmup_steps=self.before.warmup_steps,
@@ -116,6 +126,8 @@ class Watch:
             tokens=self._tokens,
             seconds=self._seconds,
             still=self.still() if step in LOOKED_AT else (),
+            seen=self._seen,
+            expected=reference.share(self._seen) if reference and self._evaluated and not self.continued else None,
         )
 
     def _tell(self, symptoms: Sequence[Symptom[Facts]], facts: Facts, step: int) -> None:

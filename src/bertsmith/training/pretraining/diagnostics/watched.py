@@ -36,6 +36,7 @@ def watched(
         pairs=settings.batch_size,
         steps=None if settings.budget else settings.steps,
         still=lambda: _still(workload),
+        continued=workload.continued,
     )
     following = folder.followed_by(watch)
     watch.folder = following  # so that findings reach everyone who follows

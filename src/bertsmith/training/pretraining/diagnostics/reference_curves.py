@@ -1,0 +1,46 @@
+"""What our own runs of small BERTs reached behind so many tokens: the band in which a run of the same size may be expected.
+
+Held-out masked LM losses are told as shares of the unigram's, so that vocabularies and languages compare. Between two points the share is
+taken along the logarithm of the tokens; outside of what was measured nothing is expected.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import log
+
+from bertsmith.config.bert import BertConfig
+
+BAND = 0.08  # of the unigram's loss, above or below; seeds stray by a tenth of it, corpora, batches and rates by most of it
+
+
+@dataclass(frozen=True)
+class ReferenceCurve:
+    """One of our runs, or several of one size whose shares are the mean.
+
+    Args:
+        layers: of the network.
+        width: hidden size.
+        points: millions of tokens, rising, and held-out masked LM loss over that of the unigram.
+    """
+
+    layers: int
+    width: int
+    points: tuple[tuple[float, float], ...]
+
+    def share(self, tokens: float) -> float | None:
+        """The expected share behind so many tokens, None outside of what was measured."""
+        millions = tokens / 1e6
+        for (before, higher), (behind, lower) in pairwise(self.points):
+            if before <= millions <= behind:
+                return higher + (lower - higher) * log(millions / before) / log(behind / before)
+        return None
+
+
+CURVES: Sequence[ReferenceCurve] = ()
+
+
+def reference_of(config: BertConfig) -> ReferenceCurve | None:
+    """The curve of a network's size, None where we have none."""
+    sizes = (config.num_hidden_layers, config.hidden_size)
+    return next((curve for curve in CURVES if (curve.layers, curve.width) == sizes), None)
