@@ -129,6 +129,8 @@ class Enough(Exception):
 
 
 def ours(variant: dict[str, Any]) -> float:
+    import torch
+
     from bertsmith.data.instance_settings import Objective
     from bertsmith.data.token_store import TokenStore
     from bertsmith.models.bert.pack import Pack
@@ -138,7 +140,7 @@ def ours(variant: dict[str, Any]) -> float:
     from bertsmith.training.precision import Engine
     from bertsmith.training.pretraining.objective import Pretraining
     from bertsmith.training.pretraining.recipe import plan_of
-    from bertsmith.training.pretraining.run import Start, start_of, workload_of
+    from bertsmith.training.pretraining.run import start_of, workload_of
     from bertsmith.training.pretraining.settings import PretrainSettings
     from bertsmith.training.shares import Whole
 
@@ -167,10 +169,7 @@ def ours(variant: dict[str, Any]) -> float:
         save_every=100_000,
     )
     store = TokenStore.open(settings.store)
-    start: Start = start_of(settings, store, listen)
-    plain = workload_of(settings, store, start, Objective.MLM_NSP)
-    import torch
-
+    plain = workload_of(settings, store, start_of(settings, store, listen), Objective.MLM_NSP)
     engine = Engine("cpu", "bf16" if variant["bf16"] else "fp32", torch.get_num_threads())
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder) / "run")

@@ -91,7 +91,7 @@ def bf16_pays() -> bool:
     return bf16_gain("cpu") >= WORTHWHILE
 
 
-def wiki_store() -> str | None:
+def wiki_store(held_out: float = 0.0) -> str | None:
     """A token store of real articles, None where $BERTSMITH_DATA is unset."""
     import lzma
     import os
@@ -107,7 +107,7 @@ def wiki_store() -> str | None:
     with lzma.open(Path(data) / "en/corpus/wiki_en/train.txt.xz", "rt", encoding="utf-8") as file:
         (folder / "wiki.txt").write_text(file.read(3_000_000), encoding="utf-8")
     vocabulary = next(Path(data).glob("*/vocab/bert-base-uncased*"))
-    settings = PrepareSettings(corpus=folder / "wiki.txt", vocabulary=vocabulary, output=folder / "store", held_out=0.0)
+    settings = PrepareSettings(corpus=folder / "wiki.txt", vocabulary=vocabulary, output=folder / "store", held_out=held_out)
     prepare(settings, given={})
     return str(folder / "store")
 
