@@ -10,6 +10,9 @@ import pytest
 import torch
 from tiny_pretraining import make_config, make_store
 
+from bertsmith.errors import UsageError
+from bertsmith.training.processes import Processes, _leave_word
+
 DRIVER = Path(__file__).with_name("many_processes.py")
 STEPS = 30
 
@@ -105,6 +108,20 @@ def test_a_process_that_is_gone_without_a_word_is_told_as_such(runs):
 def test_fewer_sequences_than_processes_are_refused(runs):
     _, told = runs
     assert [one["error"] for one in told["too many"]] == ["fewer-sequences-than-processes"] * 3
+
+
+class Gone:
+    """The store of a first process that has ended."""
+
+    def check(self, keys):
+        raise torch.distributed.DistNetworkError("Connection was likely closed.")
+
+
+def test_a_fault_stays_what_it_is_where_the_first_process_took_the_store_along():
+    fault = UsageError("some-fault", "something is wrong", do="mend it")
+    alone = Processes(1, 2, Gone())
+    _leave_word(alone, fault)  # nobody is left to tell, and that is no error of its own
+    assert alone._fault().code == "process-lost"
 
 
 def test_micro_batches_on_one_and_on_two_processes_give_the_gradient_of_the_whole_batch(runs):

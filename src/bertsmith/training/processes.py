@@ -10,7 +10,7 @@ first one tells it.
 import os
 import pickle
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -80,10 +80,11 @@ class Processes:
             raise self._fault() from error
 
     def _fault(self) -> BertsmithError:
-        if self.store is not None and self.store.check([_FAULT]):
-            kind, values, named = pickle.loads(bytes.fromhex(self.store.get(_FAULT).decode()))
-            found: BertsmithError = kind(*values[:2], do=values[2], where=values[3], **named)
-            return found
+        with suppress(RuntimeError):  # of the store, which goes with the first process
+            if self.store is not None and self.store.check([_FAULT]):
+                kind, values, named = pickle.loads(bytes.fromhex(self.store.get(_FAULT).decode()))
+                found: BertsmithError = kind(*values[:2], do=values[2], where=values[3], **named)
+                return found
         return MachineError(
             "process-lost",
             "one of {count} processes is gone without a word; the newest training state is unharmed",
@@ -145,6 +146,7 @@ def _leave_word(processes: Processes, error: BaseException) -> None:
             count=processes.count,
             reason=f"{type(error).__name__}: {error}",
         )
-    if error.code != "process-lost" and not processes.store.check([_FAULT]):
-        told = (type(error), (error.code, error.what, error.do, error.where), error.values)
-        processes.store.set(_FAULT, pickle.dumps(told).hex())
+    told = (type(error), (error.code, error.what, error.do, error.where), error.values)
+    with suppress(RuntimeError):  # the first process, which holds the store, may be gone already: then there is nobody to tell
+        if error.code != "process-lost" and not processes.store.check([_FAULT]):
+            processes.store.set(_FAULT, pickle.dumps(told).hex())
