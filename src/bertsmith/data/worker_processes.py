@@ -137,7 +137,8 @@ def serve() -> None:
     """The program of a worker: answer batches until there are no more."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # so that nothing that a package prints gets among the answers
-    with os.fdopen(0, "rb") as batches, answers, suppress(EOFError, BrokenPipeError):
+    # a main process that is killed leaves the end of a batch unsent, or an answer unread
+    with os.fdopen(0, "rb") as batches, answers, suppress(EOFError, pickle.UnpicklingError, BrokenPipeError):
         while True:
             batch, options = pickle.load(batches)
             try:
