@@ -1,5 +1,6 @@
 """What the benchmarks share: workers in turn, medians and ratios, the JSON record of a measurement."""
 
+import argparse
 import json
 import os
 import statistics
@@ -36,6 +37,29 @@ def in_turn(script: str, variants: Sequence[dict[str, Any]], rounds: int) -> dic
             found[variant["name"]].append(value)
             print(f"round {turn + 1} {variant['name']}: {value:,.1f}", flush=True)
     return found
+
+
+def sizes_and_rounds(
+    about: str | None, worker: Callable[[dict[str, Any]], float], sizes: str, quick: int
+) -> tuple[list[str], int]:
+    """The sizes and rounds that a command line asks for; as `--worker JSON` it prints what one variant measured, and ends.
+
+    Args:
+        about: what the program measures.
+        worker: measures a variant.
+        sizes: the presets of a whole run.
+        quick: rounds of a quick run, which measures mini alone.
+    """
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help=f"mini alone, {quick} rounds; ends within five minutes")
+    parser.add_argument("--sizes", default=sizes)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--worker")
+    options = parser.parse_args()
+    if options.worker:
+        print(worker(json.loads(options.worker)))
+        sys.exit()
+    return (["mini"], quick) if options.quick else (options.sizes.split(","), options.rounds)
 
 
 def median_rate(step: Callable[[], int], least_seconds: float, least_steps: int = 3) -> float:

@@ -11,8 +11,6 @@ of 30,522, dropout 0.1, 15 % masked anew each time. Only real tokens count. Each
 Needs $BERTSMITH_DATA with en/corpus, and `accelerate`, without which there is no Trainer.
 """
 
-import argparse
-import json
 import statistics
 import tempfile
 from collections.abc import Callable
@@ -24,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from peers import in_turn, median_rate, record
-from pretraining_step import bf16_pays, wiki_store
+from peers import in_turn, median_rate, record, sizes_and_rounds
+from pretraining_step import bf16_pays, real_batches, their_model, wiki_store
 from step_parts import where_the_time_goes
 
 B, S, MASKED = 16, 128, 0.15
@@ -39,22 +37,14 @@ TARGETS = {  # against the peer as it comes; at its best without and with AMX; s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="mini alone, two rounds; ends within five minutes")
-    parser.add_argument("--sizes", default="mini,small,base")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--worker")
-    options = parser.parse_args()
-    if options.worker:
-        print(worker(json.loads(options.worker)))
-        return
+    sizes, rounds = sizes_and_rounds(__doc__, worker, "mini,small,base", quick=2)
     store = wiki_store()
     if store is None:
         return
     measured: dict[str, Any] = {}
     claims: list[tuple[str, float, float]] = []
-    for size in ["mini"] if options.quick else options.sizes.split(","):
-        rates = in_turn(__file__, variants_of(size, store), 2 if options.quick else options.rounds)
+    for size in sizes:
+        rates = in_turn(__file__, variants_of(size, store), rounds)
         shares = where_the_time_goes({"size": size, "corpus": store, "bf16": bf16_pays(), "tuned": True})
         print(f"{size}: " + ", ".join(f"{kind} {share:.1%}" for kind, share in shares.items()))
         measured[size] = {"tokens_per_second": rates, "shares_of_our_step": shares}
@@ -182,8 +172,6 @@ def ours(variant: dict[str, Any]) -> float:
 
 def theirs(variant: dict[str, Any]) -> float:
     from transformers import (
-        BertConfig,
-        BertForPreTraining,
         BertTokenizerFast,
         DataCollatorForLanguageModeling,
         Trainer,
@@ -191,17 +179,13 @@ def theirs(variant: dict[str, Any]) -> float:
         TrainingArguments,
     )
 
-    from bertsmith.config.presets import preset
-
     meter = Meter()
 
     class Stop(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
             control.should_training_stop = meter.enough
 
-    sizes = preset(variant["size"])
-    names = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
-    model = BertForPreTraining(BertConfig(**{name: getattr(sizes, name) for name in names}))
+    model = their_model(variant["size"])
     model.register_forward_pre_hook(
         lambda module, args, inputs: meter.beat(int(inputs["attention_mask"].sum())), with_kwargs=True
     )
@@ -233,21 +217,10 @@ def pieces_of(store: str) -> list[str]:
     return list(TokenStore.open(Path(store)).vocabulary.pieces)
 
 
-def batches_of(store: str, count: int) -> list[Any]:
-    """Our first batches of the pairs."""
-    from bertsmith.data.instance_recipe import training_instances
-    from bertsmith.data.instance_settings import InstanceSettings, Objective
-    from bertsmith.data.token_store import TokenStore
-
-    settings = InstanceSettings(max_seq_length=S, masked_share=MASKED)
-    instances = training_instances(settings, TokenStore.open(Path(store)), Objective.MLM_NSP)
-    return [instances.batch(0, range(B * i, B * (i + 1))) for i in range(min(count, instances.count(0) // B))]
-
-
 def pairs_of(store: str) -> list[dict[str, Any]]:
     """The same pairs, nothing masked, as the examples that the collator takes."""
     pairs = []
-    for batch in batches_of(store, 400):
+    for batch in real_batches(store, 400):
         ids_T = batch.ids_T.copy()
         ids_T[batch.masked_M] = batch.labels_M
         for first, last, target in zip(batch.cu_seqlens, batch.cu_seqlens[1:], batch.targets_B):
@@ -263,7 +236,7 @@ def bound(variant: dict[str, Any]) -> float:
 
     from bertsmith.config.presets import preset
 
-    sizes, batches = preset(variant["size"]), batches_of(variant["store"], 40)
+    sizes, batches = preset(variant["size"]), real_batches(variant["store"], 40)
     T = round(float(np.mean([batch.tokens for batch in batches])))
     M = round(float(np.mean([len(batch.masked_M) for batch in batches])))
     D, F, V = sizes.hidden_size, sizes.intermediate_size, sizes.vocab_size

@@ -6,8 +6,7 @@ pages, no denormals, fused AdamW, and bf16 where the processor is faster with it
 of an encyclopedia: the peer's batches are padded to their longest sequence, and only real tokens count for both.
 """
 
-import argparse
-import json
+import itertools
 import statistics
 import tempfile
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from peers import in_turn, median_rate, record
+from peers import in_turn, median_rate, record, sizes_and_rounds
 
 B, S, V, MASKED = 16, 128, 30522, 0.15
 TARGETS = {  # against the peer as it comes; against its best without and with AMX; fp32 against fp32, both at their best
@@ -26,17 +25,7 @@ TARGETS = {  # against the peer as it comes; against its best without and with A
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="mini alone, two rounds; ends within five minutes")
-    parser.add_argument("--sizes", default="mini,small,base")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--worker")
-    options = parser.parse_args()
-    if options.worker:
-        print(worker(json.loads(options.worker)))
-        return
-    sizes = ["mini"] if options.quick else options.sizes.split(",")
-    rounds = 2 if options.quick else options.rounds
+    sizes, rounds = sizes_and_rounds(__doc__, worker, "mini,small,base", quick=2)
     corpus = wiki_store()
     claims: list[tuple[str, float, float]] = []
     measured = {}
@@ -116,15 +105,9 @@ def batches_of(variant: dict[str, Any]) -> list[Any]:
     """Packed batches: 16 full sequences, or 16 real pairs at a time."""
     from bertsmith.data.batches import PackedBatch, frame, pack
 
-    rng = np.random.default_rng(0)
     if variant.get("corpus"):
-        from bertsmith.data.instance_recipe import training_instances
-        from bertsmith.data.instance_settings import InstanceSettings, Objective
-        from bertsmith.data.token_store import TokenStore
-
-        store = TokenStore.open(Path(variant["corpus"]))
-        instances = training_instances(InstanceSettings(max_seq_length=S, masked_share=MASKED), store, Objective.MLM_NSP)
-        return [instances.batch(0, range(B * i, B * (i + 1))) for i in range(12)]
+        return real_batches(variant["corpus"], 12)
+    rng = np.random.default_rng(0)
     batches = []
     for _ in range(4):
         framed = [frame(rng.integers(999, V, 60), rng.integers(999, V, S - 63), 101, 102) for _ in range(B)]
@@ -137,6 +120,17 @@ def batches_of(variant: dict[str, Any]) -> list[Any]:
         fields = (plain.segments_T, plain.positions_T, plain.cu_seqlens, plain.order_B)
         batches.append(PackedBatch(ids_T, *fields, rows, plain.ids_T[rows], plain.targets_B))
     return batches
+
+
+def real_batches(store: str, count: int) -> list[Any]:
+    """Our first batches of real pairs, fewer where the text has not so many."""
+    from bertsmith.data.instance_recipe import training_instances
+    from bertsmith.data.instance_settings import InstanceSettings, Objective
+    from bertsmith.data.token_store import TokenStore
+
+    settings = InstanceSettings(max_seq_length=S, masked_share=MASKED)
+    instances = training_instances(settings, TokenStore.open(Path(store)), Objective.MLM_NSP)
+    return [instances.batch(0, range(B * i, B * (i + 1))) for i in range(min(count, instances.count(0) // B))]
 
 
 def worker(variant: dict[str, Any]) -> float:
@@ -155,8 +149,6 @@ def worker(variant: dict[str, Any]) -> float:
 
 
 def ours(variant: dict[str, Any], batches: list[Any]) -> Any:
-    import itertools
-
     import torch
 
     from bertsmith.config.presets import preset
@@ -184,16 +176,9 @@ def ours(variant: dict[str, Any], batches: list[Any]) -> Any:
 
 
 def theirs(variant: dict[str, Any], batches: list[Any]) -> Any:
-    import itertools
-
     import torch
-    from transformers import BertConfig, BertForPreTraining
 
-    from bertsmith.config.presets import preset
-
-    sizes = preset(variant["size"])
-    names = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
-    model = BertForPreTraining(BertConfig(**{name: getattr(sizes, name) for name in names})).train()
+    model = their_model(variant["size"])
     optimizer = torch.optim.AdamW(model.parameters(), 1e-4, weight_decay=0.01, fused=variant["tuned"] or None)
     source = itertools.cycle([(padded(batch), batch.tokens) for batch in batches])
 
@@ -208,6 +193,17 @@ def theirs(variant: dict[str, Any], batches: list[Any]) -> Any:
         return int(tokens)
 
     return step
+
+
+def their_model(size: str) -> Any:
+    """The peer's network in training."""
+    from transformers import BertConfig, BertForPreTraining
+
+    from bertsmith.config.presets import preset
+
+    sizes = preset(size)
+    names = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
+    return BertForPreTraining(BertConfig(**{name: getattr(sizes, name) for name in names})).train()
 
 
 def padded(batch: Any) -> dict[str, Any]:

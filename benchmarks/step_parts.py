@@ -4,14 +4,12 @@ The step is that of `pretraining_step.py`: 16 × 128 random tokens, vocabulary o
 and runs in a process of its own, in turn. A part whose ratio lies below 1 is not worth its lines on this machine.
 """
 
-import argparse
-import json
 import statistics
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from peers import in_turn, median_rate, record
+from peers import in_turn, median_rate, record, sizes_and_rounds
 from pretraining_step import batches_of, ours
 
 ALLOCATOR = "allocator"  # the part that is taken away by not asking for it
@@ -39,16 +37,7 @@ KINDS = {  # what an operator of the profile counts as
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="mini alone, one round; ends within five minutes")
-    parser.add_argument("--sizes", default="mini,small")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--worker")
-    options = parser.parse_args()
-    if options.worker:
-        print(worker(json.loads(options.worker)))
-        return
-    sizes = ["mini"] if options.quick else options.sizes.split(",")
+    sizes, rounds = sizes_and_rounds(__doc__, worker, "mini,small", quick=1)
     claims: list[tuple[str, float, float]] = []
     measured: dict[str, Any] = {}
     for size in sizes:
@@ -56,7 +45,7 @@ def main() -> None:
         print(f"{size}: " + ", ".join(f"{kind} {share:.1%}" for kind, share in shares.items()))
         names = ("whole", *PARTS, ALLOCATOR)
         variants = [{"name": name, "size": size, "bf16": False, "tuned": name != ALLOCATOR} for name in names]
-        rates = in_turn(__file__, variants, 1 if options.quick else options.rounds)
+        rates = in_turn(__file__, variants, rounds)
         medians = {name: statistics.median(values) for name, values in rates.items()}
         measured[size] = {"tokens_per_second": rates, "shares": shares}
         claims += [(f"{size} {name}".replace(" ", "-"), medians["whole"] / medians[name], 1.0) for name in names[1:]]

@@ -56,7 +56,8 @@ def attend_in_one_kernel(qkv_T3D: Tensor, pack: Pack, heads: int) -> Tensor:
     from torch.nn.attention import varlen  # its kernels are there on CUDA alone
 
     q_TNH, k_TNH, v_TNH = qkv_T3D.view(len(qkv_T3D), 3, heads, -1).unbind(1)
-    mixed_TNH = varlen.varlen_attn(q_TNH, k_TNH, v_TNH, pack.bounds, pack.bounds, pack.longest, pack.longest)
+    bounds, longest = pack.bounds, pack.longest
+    mixed_TNH = varlen.varlen_attn(q_TNH, k_TNH, v_TNH, bounds, bounds, longest, longest)
     assert isinstance(mixed_TNH, Tensor)  # alone, as nothing beside it is asked for
     return mixed_TNH.reshape(len(qkv_T3D), -1)
 

@@ -44,8 +44,6 @@ class Pack:
         segments_T: its segment.
         positions_T: its place in its sequence.
         firsts_B: row of each sequence's first token.
-        bounds: (B+1,) where each sequence begins, and the end; int32.
-        longest: tokens of the longest sequence.
         groups: the plan of attention.
         masked_M: rows whose token is to be predicted.
         labels_M: the tokens that stood there.
@@ -56,12 +54,20 @@ class Pack:
     segments_T: Tensor
     positions_T: Tensor
     firsts_B: Tensor
-    bounds: Tensor
-    longest: int
     groups: tuple[Group, ...]
     masked_M: Tensor
     labels_M: Tensor
     targets_B: Tensor
+
+    @property
+    def bounds(self) -> Tensor:
+        """Where each sequence begins, and the end: (B+1,), int32."""
+        return torch.cat([self.firsts_B, self.firsts_B.new_tensor([len(self.ids_T)])]).int()
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest sequence."""
+        return max(group.length for group in self.groups)
 
     @classmethod
     def of(cls, batch: PackedBatch, device: torch.device | str = "cpu") -> "Pack":
@@ -75,8 +81,6 @@ class Pack:
             tensor(batch.segments_T),
             tensor(batch.positions_T),
             tensor(batch.cu_seqlens[:-1]),
-            tensor(batch.cu_seqlens.astype(np.int32)),
-            int(np.diff(batch.cu_seqlens).max()),
             tuple(_group(batch.cu_seqlens, first, last, device) for first, last in groups_of(np.diff(batch.cu_seqlens))),
             tensor(batch.masked_M),
             tensor(batch.labels_M),
