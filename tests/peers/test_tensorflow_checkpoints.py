@@ -168,7 +168,7 @@ def saved(path, arrays):
     return path
 
 
-def same(arrays, others):
+def assert_same(arrays, others):
     assert arrays.keys() == others.keys()
     for name, array in arrays.items():
         assert array.shape == others[name].shape, name
@@ -194,9 +194,9 @@ def test_what_saver_writes_is_read_to_the_bit(peer, tmp_path, devices):
     assert len(list(tmp_path.glob("model.ckpt-41.data-*"))) == devices
     assert find_prefixes(tmp_path) == [tmp_path / "model.ckpt-41"]
     read = read_tensorflow(tmp_path / "model.ckpt-41")
-    same(read.arrays, ARRAYS)
-    same(read.slots["m"], SLOTS["m"])
-    same(read.slots["v"], SLOTS["v"])
+    assert_same(read.arrays, ARRAYS)
+    assert_same(read.slots["m"], SLOTS["m"])
+    assert_same(read.slots["v"], SLOTS["v"])
     assert (read.step, read.kind, read.left_over) == (41, "tf1", ())
 
 
@@ -204,9 +204,9 @@ def test_slots_of_tensorflows_own_adam_are_read_to_the_bit(peer, tmp_path):
     peer(SAVE_ADAM, saved(tmp_path / "given.npz", google(ARRAYS)), tmp_path / "m", tmp_path / "values.npz")
     values = parts(np.load(tmp_path / "values.npz"))
     read = read_tensorflow(tmp_path / "m")
-    same(google(read.arrays), values["weight"])
-    same(google(read.slots["m"]), values["m"])
-    same(google(read.slots["v"]), values["v"])
+    assert_same(google(read.arrays), values["weight"])
+    assert_same(google(read.slots["m"]), values["m"])
+    assert_same(google(read.slots["v"]), values["v"])
     assert read.step == 3
     assert set(read.left_over) == {"beta1_power", "beta2_power"}
 
@@ -244,9 +244,9 @@ def test_what_checkpoint_writes_is_read_to_the_bit(peer, tmp_path, optimizer):
     peer(SAVE_TREE, given, tmp_path / "m", names, tmp_path / "values.npz", optimizer)
     values = parts(np.load(tmp_path / "values.npz"))
     read = read_tensorflow(tmp_path / "m")
-    same(garden(read.arrays), values["weight"])
-    same(garden(read.slots["m"]), values["m"])
-    same(garden(read.slots["v"]), values["v"])
+    assert_same(garden(read.arrays), values["weight"])
+    assert_same(garden(read.slots["m"]), values["m"])
+    assert_same(garden(read.slots["v"]), values["v"])
     assert (read.step, read.kind) == (3, "tf2")
     assert all(name.startswith("optimizer/") for name in read.left_over)
 
@@ -260,16 +260,16 @@ def test_tensorflow_lists_and_reads_what_we_write(peer, tmp_path, kind):
         name: entry.shape for name, entry in bundle.entries.items()
     }
     values = dict(np.load(tmp_path / "values.npz"))
-    same(values, {name: bundle.read(name) for name in values})
+    assert_same(values, {name: bundle.read(name) for name in values})
     if kind == "tf1":
-        same({name: values[name] for name in google(ARRAYS)}, google(ARRAYS))
+        assert_same({name: values[name] for name in google(ARRAYS)}, google(ARRAYS))
 
 
 def test_tensorflow_reads_an_index_of_many_blocks(peer, tmp_path):
     arrays = {f"{'scope/' * 20}{number}": np.array([number, 1], np.int32) for number in range(5000)}
     write_bundle(tmp_path / "m", arrays)
     peer(LOAD, tmp_path / "m", tmp_path / "values.npz")
-    same(dict(np.load(tmp_path / "values.npz")), arrays)
+    assert_same(dict(np.load(tmp_path / "values.npz")), arrays)
 
 
 def test_saver_restores_what_we_write(peer, tmp_path):
@@ -278,7 +278,7 @@ def test_saver_restores_what_we_write(peer, tmp_path):
     for slot, means in SLOTS.items():
         wanted |= {f"{name}/adam_{slot}": array for name, array in google(means).items()}
     peer(RESTORE_GRAPH, saved(tmp_path / "given.npz", wanted), tmp_path / "m", tmp_path / "values.npz")
-    same(dict(np.load(tmp_path / "values.npz")), wanted)
+    assert_same(dict(np.load(tmp_path / "values.npz")), wanted)
 
 
 def test_checkpoint_restores_what_we_write_with_nothing_left(peer, tmp_path):
@@ -291,9 +291,9 @@ def test_checkpoint_restores_what_we_write_with_nothing_left(peer, tmp_path):
     given = saved(tmp_path / "given.npz", tree(ARRAYS))
     step = peer(RESTORE_TREE, given, tmp_path / "m", "null", tmp_path / "values.npz")
     values = parts(np.load(tmp_path / "values.npz"))
-    same(values["weight"], tree(ARRAYS))
-    same(values["m"], tree(SLOTS["m"]))
-    same(values["v"], tree(SLOTS["v"]))
+    assert_same(values["weight"], tree(ARRAYS))
+    assert_same(values["m"], tree(SLOTS["m"]))
+    assert_same(values["v"], tree(SLOTS["v"]))
     assert step == 7
 
 
@@ -334,8 +334,8 @@ def test_the_model_garden_restores_what_we_write_and_we_read_what_it_saves(peer,
         pytest.skip(f"the peers' environment has no model garden: {absent}")
     read = read_tensorflow(tmp_path / "theirs")
     wanted = [name for name in ARRAYS if not name.startswith(("classifier.", "qa_outputs."))]
-    same(read.arrays, {name: ARRAYS[name] for name in wanted})
+    assert_same(read.arrays, {name: ARRAYS[name] for name in wanted})
     for slot, means in SLOTS.items():
-        same(read.slots[slot], {name: means[name] for name in wanted})
+        assert_same(read.slots[slot], {name: means[name] for name in wanted})
     assert read.step == 7
     assert all(name.startswith("optimizer/") for name in read.left_over)
